@@ -1,0 +1,1 @@
+"""Parts to evidence. The only place that knows Presidio and spaCy."""

@@ -1,0 +1,1 @@
+"""Evidence and a policy to findings: pure functions."""

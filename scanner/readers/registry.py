@@ -1,0 +1,20 @@
+"""Which reader reads what: one explicit tuple, and the choice among them.
+
+Readers import their heavy libraries inside ``read``, so that importing this module is cheap.
+"""
+
+from __future__ import annotations
+
+from scanner.readers.base import Reader
+
+READERS: tuple[Reader, ...] = ()
+
+
+def choose(head: bytes, name: str, readers: tuple[Reader, ...] = READERS) -> Reader | None:
+    """The reader that is surest of these bytes, the earlier registered on a tie; None where none accepts."""
+    best, best_score = None, 0
+    for reader in readers:
+        score = reader.accepts(head, name)
+        if score > best_score:
+            best, best_score = reader, score
+    return best

@@ -1,0 +1,1 @@
+"""SQL dumps: one tokenizer, one module a dialect."""

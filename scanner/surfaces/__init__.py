@@ -1,0 +1,1 @@
+"""What people and machines touch: the only code that prints."""
