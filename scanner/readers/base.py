@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,10 @@ CHUNK_ROWS = 16_384
 CHUNK_BYTES = 4 * 1024 * 1024
 #: Characters of one text chunk.
 CHUNK_CHARACTERS = 100_000
+#: Bytes asked of an underlying stream at once.
+_BLOCK = 1 << 20
+#: Unpacked bytes from which on `Limits.archive_ratio` is held: small files may well compress better.
+RATIO_FROM = 64 << 20
 #: Separates the names of nested containers in a member's path.
 NESTED = "!/"
 
@@ -192,26 +197,29 @@ class Source:
 
 
 class _Prefixed(io.RawIOBase):
-    """Bytes already read, then the rest of the stream."""
+    """Bytes already read, then the rest of the stream. An error of the rest comes after all of its bytes."""
 
     def __init__(self, head: bytes, rest: IO[bytes]) -> None:
         self._head = memoryview(head)
         self._rest = rest
+        self._error: ReadError | None = None
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int | None = -1) -> bytes:
+        if self._error is not None:
+            raise self._error
+        wanted = -1 if size is None else size
         if not self._head:
-            return self._rest.read(-1 if size is None else size)
-        if size is None or size < 0:
-            data = bytes(self._head) + self._rest.read()
-            self._head = self._head[:0]
-            return data
-        data = bytes(self._head[:size])
-        self._head = self._head[size:]
-        if len(data) < size:
-            data += self._rest.read(size - len(data))
+            return self._rest.read(wanted)
+        data = bytes(self._head) if wanted < 0 else bytes(self._head[:wanted])
+        self._head = self._head[len(data) :]
+        if wanted < 0 or len(data) < wanted:
+            try:
+                data += self._rest.read(wanted if wanted < 0 else wanted - len(data))
+            except ReadError as error:
+                self._error = error
         return data
 
     def readinto(self, buffer: object) -> int:
@@ -226,21 +234,31 @@ class _Prefixed(io.RawIOBase):
 
 
 class _Buffered(io.RawIOBase):
-    """Any stream with ``read``, whose short reads are made whole."""
+    """Any stream with ``read``, whose short reads are made whole.
+
+    A `ReadError` in the middle of a read is kept for the next one, so that no byte before it is lost.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
+        self._error: ReadError | None = None
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int | None = -1) -> bytes:
-        if size is None or size < 0:
-            return self._stream.read()
+        if self._error is not None:
+            raise self._error
+        left = sys.maxsize if size is None or size < 0 else size
         parts: list[bytes] = []
-        while size > 0 and (block := self._stream.read(size)):
-            parts.append(block)
-            size -= len(block)
+        try:
+            while left > 0 and (block := self._stream.read(min(left, _BLOCK))):
+                parts.append(block)
+                left -= len(block)
+        except ReadError as error:
+            if not parts:
+                raise
+            self._error = error
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def readinto(self, buffer: object) -> int:
@@ -255,16 +273,83 @@ class _Buffered(io.RawIOBase):
 
 
 @dataclass(slots=True)
+class Budget:
+    """What one file has cost so far in unpacking, over all its members and depths.
+
+    Attributes:
+        packed: bytes of the outermost container: its size, or what was read of it where that is not known.
+        unpacked: bytes that came out of decompression.
+        members: members of archives.
+    """
+
+    packed: int = 0
+    unpacked: int = 0
+    members: int = 0
+
+
+@dataclass(slots=True)
 class ReadContext:
     """What a reader works under.
 
     Attributes:
         limits: what the item may cost.
         depth: how many containers the item is inside of.
+        budget: what was unpacked so far; shared by a file and everything inside it.
     """
 
     limits: Limits = field(default_factory=Limits)
     depth: int = 0
+    budget: Budget = field(default_factory=Budget)
+
+    def inside(self) -> ReadContext:
+        """The context of an item inside this one: one deeper, on the same budget."""
+        return ReadContext(self.limits, self.depth + 1, self.budget)
+
+    def open_container(self, size: int | None) -> None:
+        """Say that the item is a container of ``size`` packed bytes (None: not known).
+
+        Raises:
+            ReadError: ``too_deep``.
+        """
+        if self.depth >= self.limits.archive_depth:
+            raise ReadError(
+                Reason.TOO_DEEP,
+                f"lies {self.depth} containers deep and is one itself (limits.archive_depth)",
+            )
+        if self.depth == 0 and size is not None:
+            self.budget.packed = max(self.budget.packed, size)
+
+    def count_member(self) -> None:
+        """Count one member of an archive.
+
+        Raises:
+            ReadError: ``too_many_members``.
+        """
+        if self.budget.members >= self.limits.archive_members:
+            raise ReadError(
+                Reason.TOO_MANY_MEMBERS,
+                f"has more than {self.limits.archive_members} members (limits.archive_members)",
+            )
+        self.budget.members += 1
+
+    def count_unpacked(self, count: int) -> None:
+        """Count ``count`` bytes that came out of decompression.
+
+        Raises:
+            ReadError: ``ratio`` or ``too_large``.
+        """
+        budget, limits = self.budget, self.limits
+        budget.unpacked += count
+        if budget.unpacked > limits.archive_mb << 20:
+            raise ReadError(
+                Reason.TOO_LARGE, f"unpacks to more than {limits.archive_mb} MiB (limits.archive_mb)"
+            )
+        if budget.unpacked > RATIO_FROM and budget.unpacked > budget.packed * limits.archive_ratio:
+            raise ReadError(
+                Reason.RATIO,
+                f"unpacks to more than {limits.archive_ratio} times its size, as a decompression bomb does "
+                "(limits.archive_ratio)",
+            )
 
 
 class Reader(ABC):
