@@ -5,9 +5,13 @@ Readers import their heavy libraries inside ``read``, so that importing this mod
 
 from __future__ import annotations
 
+from scanner.readers.archive import TarReader, ZipReader
 from scanner.readers.base import Reader
 
-READERS: tuple[Reader, ...] = ()
+READERS: tuple[Reader, ...] = (
+    ZipReader(),
+    TarReader(),
+)
 
 
 def choose(head: bytes, name: str, readers: tuple[Reader, ...] = READERS) -> Reader | None:
