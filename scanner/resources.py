@@ -34,3 +34,16 @@ def rules_digest(rules: Path | None = None) -> str:
         digest.update(file.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return f"sha256:{digest.hexdigest()}"
+
+
+@cache
+def category_labels() -> dict[str, tuple[str, str]]:
+    """Names of the data categories by key, for one and for several.
+
+    ``{"user.contact.email": ("email address", "email addresses"), …}``, from ``rules/categories.yaml``.
+    """
+    import yaml
+
+    text = path("rules", "categories.yaml").read_text(encoding="utf-8")
+    categories = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))["categories"]
+    return {key: (one, several) for key, (one, several) in categories.items()}
