@@ -9,23 +9,25 @@ from scanner.model import Distinct, Estimate, Outcome, Report
 
 
 def everyone(report: Report) -> Estimate:
-    """The people of all scanned items together.
+    """The people of all scanned items together; under a policy, of those that some vendor can reach.
 
     Hashes of one identifier type unite, those of different types cannot: the types' people may all be the
     same (lower bound: the largest type) or all differ (upper bound: the sum). People that only a vendor's
     own summary knows of (those of running text) are added to the upper bound.
     """
-    united = _by_type(report.outcomes)
+    judged = report.policy_name is not None
+    holders = [vendor for vendor in report.summary if not judged or vendor.id is not None]
+    pairs = list(zip(report.outcomes, report.vendors, strict=True))
+    united = _by_type(outcome for outcome, holder in pairs if not judged or holder is not None)
     low = max((keys.bounds()[0] for keys in united.values()), default=0)
     best = max((keys.count for keys in united.values()), default=0)
     high = sum(keys.bounds()[1] for keys in united.values())
-    for vendor in report.summary:
-        own = [o for o, holder in zip(report.outcomes, report.vendors, strict=True) if holder == vendor.id]
-        known = sum(keys.bounds()[1] for keys in _by_type(own).values())
+    for vendor in holders:
+        own = _by_type(outcome for outcome, holder in pairs if holder == vendor.id)
+        known = sum(keys.bounds()[1] for keys in own.values())
         high += max(0, vendor.people.high - known)
         low, best = max(low, vendor.people.low), max(best, vendor.people.best)
-    high = min(max(high, best), max(sum(vendor.people.high for vendor in report.summary), best))
-    return Estimate(min(low, best), best, high)
+    return Estimate(min(low, best), best, max(high, best))
 
 
 def of_outcome(outcome: Outcome) -> Estimate:

@@ -7,8 +7,8 @@ invocation, so that a viewer tells "nothing found" from "not looked at".
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -97,9 +97,7 @@ def _rule(verdict: Verdict, category: str | None, severity: Severity) -> dict[st
     title = _TITLES[verdict].format(label[:1].upper() + label[1:])
     return {
         "id": _rule_id(verdict, category),
-        "name": "".join(
-            word.capitalize() for word in f"{verdict}_{label}".replace("-", "_").split("_")
-        ).replace(" ", ""),
+        "name": _camel(f"{verdict} {label}"),
         "shortDescription": {"text": f"{title}."},
         "help": {
             "text": "What a vendor may have is in the policy file; each result says which rule was broken."
@@ -111,6 +109,10 @@ def _rule(verdict: Verdict, category: str | None, severity: Severity) -> dict[st
             "tags": ["security", "privacy", str(verdict)],
         },
     }
+
+
+def _camel(words: str) -> str:
+    return "".join(word.capitalize() for word in re.findall(r"[^\W_]+", words))
 
 
 def _rule_id(verdict: Verdict, category: str | None) -> str:
@@ -202,7 +204,7 @@ def _artifact_location(path: str) -> dict[str, Any]:
 
 
 def uri(path: str) -> str:
-    """A relative path as a relative URI reference, by its bytes; a first segment with a colon is no scheme."""
+    """A path as a URI reference, by its bytes; a colon is escaped, so that no first segment is a scheme."""
     return quote(os.fsencode(_encodable(path)), safe="/~!$&'()*+,;=@")
 
 
@@ -215,13 +217,11 @@ def _encodable(path: str) -> str:
 
 
 def _base(report: Report) -> dict[str, Any]:
-    description = {"description": {"text": "The folder that was scanned."}}
-    if len(report.info.roots) != 1 or not report.info.roots[0].startswith("/"):
-        return description
-    return {
-        "uri": f"file://{uri(str(PurePosixPath(report.info.roots[0])))}/".replace("file:////", "file:///"),
-        **description,
-    }
+    base: dict[str, Any] = {"description": {"text": "The folder that was scanned."}}
+    roots = report.info.roots
+    if len(roots) == 1 and roots[0].startswith("/"):
+        base["uri"] = f"file://{uri(roots[0].rstrip('/'))}/"
+    return base
 
 
 def _invocation(report: Report, artifacts: dict[str, int]) -> dict[str, Any]:

@@ -99,3 +99,9 @@ def joined(parts: list[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def sentence(text: str) -> str:
+    """A sentence that may quote names, safe to show and ending in a full stop."""
+    shown = printable(text).strip()
+    return shown if not shown or shown.endswith((".", "!", "?")) else f"{shown}."

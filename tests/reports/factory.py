@@ -31,8 +31,8 @@ from scanner.model import (
     Verdict,
 )
 
-#: Names that a hostile sender may choose: markup, a spreadsheet formula, bidirectional and control characters,
-#: a link in SARIF's message syntax, a byte that is not UTF-8.
+#: Names that a hostile sender may choose: markup, a spreadsheet formula, bidirectional and control
+#: characters, a link in SARIF's message syntax, a byte that is not UTF-8.
 SCRIPT = "<script>alert(1)</script>.csv"
 FORMULA = '=HYPERLINK("http://evil.invalid","x")'
 BIDI = "invoice\u202efdp.exe"
@@ -172,30 +172,101 @@ def outcomes() -> tuple[Outcome, ...]:
         people=PeopleKeys("EMAIL_ADDRESS", estimated(310_000), 4_000_000),
     )
     return (
-        Outcome("northwind/customers_2026-11.sql.gz", None, "mysqldump", 482_113, sha("a"), Status.SCANNED,
-                tables=(customer,), containers=("gzip",), modified=1_790_000_000.0),
-        Outcome("northwind/archive.zip", None, "zip", 90_210, sha("b"), Status.PARTIAL,
-                gaps=(Gap(Stage.OPEN, Reason.ENCRYPTED, "The member is encrypted and no password is known.", "old/hr.xlsx"),)),
-        Outcome("northwind/archive.zip", "tyres/prices.xlsx", "xlsx", 51_000, sha("c"), Status.SCANNED,
-                tables=(visible, payroll)),
-        Outcome("brightmail/subscribers.csv", None, "csv", 71_002, sha("d"), Status.SCANNED, tables=(newsletter,)),
+        Outcome(
+            "northwind/customers_2026-11.sql.gz",
+            None,
+            "mysqldump",
+            482_113,
+            sha("a"),
+            Status.SCANNED,
+            tables=(customer,),
+            containers=("gzip",),
+            modified=1_790_000_000.0,
+        ),
+        Outcome(
+            "northwind/archive.zip",
+            None,
+            "zip",
+            90_210,
+            sha("b"),
+            Status.PARTIAL,
+            gaps=(
+                Gap(
+                    Stage.OPEN,
+                    Reason.ENCRYPTED,
+                    "The member is encrypted and no password is known.",
+                    "old/hr.xlsx",
+                ),
+            ),
+        ),
+        Outcome(
+            "northwind/archive.zip",
+            "tyres/prices.xlsx",
+            "xlsx",
+            51_000,
+            sha("c"),
+            Status.SCANNED,
+            tables=(visible, payroll),
+        ),
+        Outcome(
+            "brightmail/subscribers.csv", None, "csv", 71_002, sha("d"), Status.SCANNED, tables=(newsletter,)
+        ),
         Outcome("brightmail/readme.txt", None, "text", 0, sha("e"), Status.EMPTY),
-        Outcome("paperworks/letters/2026-10-03.txt", None, "text", 5_300, sha("f"), Status.SCANNED, texts=(letter,)),
-        Outcome("paperworks/scan.tif", None, "unknown", 1_048_576, None, Status.UNSCANNED,
-                gaps=(Gap(Stage.READ, Reason.UNSUPPORTED, "No reader knows this format."),)),
-        Outcome("paperworks/.git", None, "unknown", 0, None, Status.UNSCANNED,
-                gaps=(Gap(Stage.LIST, Reason.EXCLUDED, "Excluded by the settings."),)),
+        Outcome(
+            "paperworks/letters/2026-10-03.txt",
+            None,
+            "text",
+            5_300,
+            sha("f"),
+            Status.SCANNED,
+            texts=(letter,),
+        ),
+        Outcome(
+            "paperworks/scan.tif",
+            None,
+            "unknown",
+            1_048_576,
+            None,
+            Status.UNSCANNED,
+            gaps=(Gap(Stage.READ, Reason.UNSUPPORTED, "No reader knows this format."),),
+        ),
+        Outcome(
+            "paperworks/.git",
+            None,
+            "unknown",
+            0,
+            None,
+            Status.UNSCANNED,
+            gaps=(Gap(Stage.LIST, Reason.EXCLUDED, "Excluded by the settings."),),
+        ),
         Outcome(SCRIPT, None, "csv", 120, sha("g"), Status.SCANNED, tables=(hostile,)),
         Outcome(BIDI, None, "csv", 9, sha("h"), Status.SCANNED, tables=(big,)),
-        Outcome(NOT_UTF8, None, "csv", 44, sha("i"), Status.PARTIAL, tables=(Table("", 1, ()),),
-                gaps=(Gap(Stage.READ, Reason.ENCODING, "Line 2 is not valid in any encoding tried.", "line 2"),)),
-    )  # fmt: skip
+        Outcome(
+            NOT_UTF8,
+            None,
+            "csv",
+            44,
+            sha("i"),
+            Status.PARTIAL,
+            tables=(Table("", 1, ()),),
+            gaps=(Gap(Stage.READ, Reason.ENCODING, "Line 2 is not valid in any encoding tried.", "line 2"),),
+        ),
+    )
 
 
 VENDORS = (
-    "northwind", "northwind", "northwind", "brightmail", "brightmail",
-    "paperworks", "paperworks", "paperworks", None, None, None,
-)  # fmt: skip
+    "northwind",
+    "northwind",
+    "northwind",
+    "brightmail",
+    "brightmail",
+    "paperworks",
+    "paperworks",
+    "paperworks",
+    None,
+    None,
+    None,
+)
 
 
 def finding(number: int, **fields: object) -> Finding:
@@ -216,7 +287,7 @@ def finding(number: int, **fields: object) -> Finding:
         "people": Estimate(1190, 1190, 1190),
         "confidence": 0.994321,
         "rule": "vendors.northwind.allow",
-        "because": "Northwind Support may have email addresses only hashed or masked, and these are in clear text.",
+        "because": "Northwind Support may have email addresses hashed or masked only; these are in clear.",
         "remedy": "Hash the column email before the delivery, or allow the clear form in the policy.",
         "attack": ("T1199", "T1213.004"),
         **fields,
@@ -363,26 +434,53 @@ def summary() -> tuple[VendorSummary, ...]:
     """What the policy says of each vendor, the files of nobody last."""
     return (
         VendorSummary(
-            "brightmail", "Brightmail Ltd", "newsletters", Estimate(600, 620, 640), 2, 0,
-            {"user.contact.email": CategorySummary("allowed", 620),
-             "user.demographic.date_of_birth": CategorySummary("needs_review", 402)},
+            "brightmail",
+            "Brightmail Ltd",
+            "newsletters",
+            Estimate(600, 620, 640),
+            2,
+            0,
+            {
+                "user.contact.email": CategorySummary("allowed", 620),
+                "user.demographic.date_of_birth": CategorySummary("needs_review", 402),
+            },
         ),
         VendorSummary(
-            "northwind", "Northwind Support GmbH", "customer-service callbacks", Estimate(1204, 1204, 1242), 3, 3,
-            {"user.name": CategorySummary("allowed", 1204),
-             "user.contact.email": CategorySummary("over_shared", 1190),
-             "user.contact.phone_number": CategorySummary("over_shared", 38),
-             "user.government_id.national_identification_number": CategorySummary("over_shared", 980)},
+            "northwind",
+            "Northwind Support GmbH",
+            "customer-service callbacks",
+            Estimate(1204, 1204, 1242),
+            3,
+            3,
+            {
+                "user.name": CategorySummary("allowed", 1204),
+                "user.contact.email": CategorySummary("over_shared", 1190),
+                "user.contact.phone_number": CategorySummary("over_shared", 38),
+                "user.government_id.national_identification_number": CategorySummary("over_shared", 980),
+            },
         ),
         VendorSummary(
-            "paperworks", "Paperworks & Söhne <KG>", None, Estimate(3, 3, 4), 3, 0,
-            {"user.name": CategorySummary("allowed", 3), "user.contact.phone_number": CategorySummary("allowed", 1)},
+            "paperworks",
+            "Paperworks & Söhne <KG>",
+            None,
+            Estimate(3, 3, 4),
+            3,
+            0,
+            {
+                "user.name": CategorySummary("allowed", 3),
+                "user.contact.phone_number": CategorySummary("allowed", 1),
+            },
         ),
         VendorSummary(
-            None, "", None, Estimate(290_000, 310_003, 330_003), 3, 2,
+            None,
+            "",
+            None,
+            Estimate(290_000, 310_003, 330_003),
+            3,
+            2,
             {"user.contact.email": CategorySummary("over_shared", 310_003)},
         ),
-    )  # fmt: skip
+    )
 
 
 INFO = ScanInfo(
@@ -400,7 +498,7 @@ INFO = ScanInfo(
 
 
 def report(**changes: object) -> Report:
-    """The full report: three vendors, findings of every verdict, gaps, members, hidden parts, hostile names."""
+    """The full report: three vendors, every verdict, gaps, members, hidden parts, hostile names."""
     full = Report(INFO, outcomes(), VENDORS, findings(), summary(), policy_name="policy.yaml")
     return dataclasses.replace(full, **changes)  # type: ignore[arg-type]
 
@@ -417,9 +515,14 @@ def clean() -> Report:
     """One vendor, one file, all of it allowed."""
     info = dataclasses.replace(INFO, verdict="clean", complete=True)
     only = VendorSummary(
-        "brightmail", "Brightmail Ltd", "newsletters", Estimate(620, 620, 620), 1, 0,
+        "brightmail",
+        "Brightmail Ltd",
+        "newsletters",
+        Estimate(620, 620, 620),
+        1,
+        0,
         {"user.contact.email": CategorySummary("allowed", 620)},
-    )  # fmt: skip
+    )
     return Report(info, (outcomes()[3],), ("brightmail",), (), (only,), policy_name="policy.yaml")
 
 
