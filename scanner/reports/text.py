@@ -189,7 +189,7 @@ def _vendor(
         page.line(f"Shared for: {wording.name(summary.purpose)}", indent=_INDENT)
     for finding in vendor.general:
         page.line()
-        _finding(finding, "the delivery as a whole", page, None, explain)
+        _finding(finding, page, None, explain)
     shown = vendor.files if explain else vendor.files[:_FILES]
     for file in shown:
         _file(file, page, evidence, explain)
@@ -224,16 +224,15 @@ def _file(
         page.line(f"The same in {', '.join(names)}{rest}", indent=2 * _INDENT)
     shown = file.findings if explain else file.findings[:_FIELDS]
     for finding in shown:
-        where = view.field_name(file.place, finding.part, finding.column)
-        _finding(finding, where, page, evidence.get(view.finding_key(finding)), explain)
+        _finding(finding, page, evidence.get(view.finding_key(finding)), explain)
     _left_out(page, len(file.findings) - len(shown), "field", 2 * _INDENT)
 
 
-def _finding(finding: Finding, where: str, page: _Page, field: view.Field | None, explain: bool) -> None:
+def _finding(finding: Finding, page: _Page, field: view.Field | None, explain: bool) -> None:
     tag = str(finding.severity).upper() if finding.verdict is Verdict.OVER_SHARED else "REVIEW"
     style = _STYLES[finding.severity]
     what = wording.what(finding.category, finding.form)
-    parts = [f"{where}{' (hidden)' if finding.hidden else ''}"]
+    parts = [f"{view.where(finding)}{' (hidden)' if finding.hidden else ''}"]
     if what:
         parts[0] += f": {what}"
     if finding.people.high:
@@ -377,5 +376,6 @@ def _facts(report: Report) -> str:
     digest = info.rules_digest.removeprefix("sha256:")[:12]
     return (
         f"sharewatch {info.version} · {wording.count(view.files_read(report), 'file')}, "
-        f"{wording.size(report.bytes)} · {policy} · rules {digest} · model {info.model} · {info.finished_at}"
+        f"{wording.size(report.bytes)} · {policy} · rules {digest} · model {info.model} · "
+        f"{wording.moment(info.finished_at)}"
     )

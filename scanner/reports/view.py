@@ -221,8 +221,16 @@ def field_name(where: Place, part: str | None, column: str | None) -> str:
     stem = PurePosixPath(where[1] or where[0]).name.partition(".")[0]
     table = wording.name(part) if part and part != stem else ""
     if column is None:
-        return table or (wording.name(part) if part else "the whole file")
+        return table or wording.name(part or "the whole file")
     return f"{table}.{wording.name(column)}" if table else wording.name(column)
+
+
+def where(finding: Finding) -> str:
+    """The field that a finding is about, or what else it is about."""
+    if finding.part is None and finding.column is None:
+        unread = finding.verdict is Verdict.UNVERIFIABLE
+        return "what could not be read" if unread else "the delivery as a whole"
+    return field_name((finding.path, finding.member), finding.part, finding.column)
 
 
 def files_read(report: Report) -> int:

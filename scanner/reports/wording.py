@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from scanner import resources
 from scanner.model import Estimate, Form, Reason, Verdict, printable
 
@@ -42,6 +44,12 @@ VERDICTS = {
     Verdict.NEEDS_REVIEW: "needs review",
     Verdict.UNVERIFIABLE: "could not be judged",
 }
+
+# English like the rest of the report, whatever the locale.
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 #: Longest name that a page or a terminal shows whole; longer ones are no names but an attack on the reader.
 NAME_LENGTH = 300
@@ -92,6 +100,14 @@ def size(number: int) -> str:
         if value < 999.95 or unit == "TB":
             break
     return f"{value:,.1f} {unit}"
+
+
+def moment(stamp: str) -> str:
+    """An RFC 3339 time to the second, as ``23 November 2026, 08:00:04 +01:00``."""
+    then = datetime.fromisoformat(stamp)
+    clock = then.isoformat(timespec="seconds")[11:]
+    time, zone = clock[:8], clock[8:]
+    return f"{then.day} {_MONTHS[then.month - 1]} {then.year}, {time} {zone}".rstrip()
 
 
 def joined(parts: list[str]) -> str:
