@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from scanner.readers.archive import TarReader, ZipReader
 from scanner.readers.base import Reader
+from scanner.readers.xlsx import XlsxReader
 
 READERS: tuple[Reader, ...] = (
     ZipReader(),
     TarReader(),
+    XlsxReader(),
 )
 
 
