@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from scanner.readers.archive import TarReader, ZipReader
 from scanner.readers.base import Reader
+from scanner.readers.sqldump.reader import SqlDumpReader
+from scanner.readers.sqlite import SqliteReader
 from scanner.readers.xlsx import XlsxReader
 
 READERS: tuple[Reader, ...] = (
     ZipReader(),
     TarReader(),
     XlsxReader(),
+    SqliteReader(),
+    SqlDumpReader(),
 )
 
 
