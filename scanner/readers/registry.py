@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from scanner.readers.archive import TarReader, ZipReader
 from scanner.readers.base import Reader
+from scanner.readers.parquet import ArrowReader, ParquetReader
 from scanner.readers.sqldump.reader import SqlDumpReader
 from scanner.readers.sqlite import SqliteReader
 from scanner.readers.xlsx import XlsxReader
@@ -15,6 +16,8 @@ READERS: tuple[Reader, ...] = (
     ZipReader(),
     TarReader(),
     XlsxReader(),
+    ParquetReader(),
+    ArrowReader(),
     SqliteReader(),
     SqlDumpReader(),
 )
