@@ -52,7 +52,10 @@ class Shredder:
 
         found = _Columns(self)
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            found.take(name, column, None, 0)
+            if holds_union(column.type):
+                self.unread[name] = None
+            else:
+                found.take(name, column, None, 0)
         plain = found.levels.pop(None, None)
         arrays, names = plain or ([], [])
         schema = pa.schema([pa.field(name, pa.string()) for name in names])
@@ -78,6 +81,19 @@ class Shredder:
         if self.dropped:
             detail = f"{len(self.dropped)} columns over {self.columns} were not read (limits.columns)"
             yield Gap(Stage.READ, Reason.TOO_LARGE, detail)
+
+
+def holds_union(kind: Any) -> bool:
+    """True for a union, at any depth: some of Arrow's kernels end the process when given one."""
+    import pyarrow as pa
+
+    if pa.types.is_union(kind):
+        return True
+    if isinstance(kind, pa.BaseExtensionType):
+        return holds_union(kind.storage_type)
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return holds_union(kind.value_type)
+    return any(holds_union(kind.field(at).type) for at in range(kind.num_fields))
 
 
 class _Columns:
@@ -112,8 +128,6 @@ class _Columns:
             self._elements(name, column, level, depth, {"": column.values})
         elif pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
             self.take(name, column.cast(pa.large_list(kind.value_type)), level, depth + 1)
-        elif pa.types.is_union(kind):
-            self._shredder.unread[name] = None
         else:
             self._leaf(name, column, level)
 
@@ -235,4 +249,4 @@ def _each(column: pa.Array, shown: Callable[[Any], str]) -> pa.Array:
     return pa.array([None if value is None else shown(value) for value in column.to_pylist()], pa.string())
 
 
-__all__ = ["Shredder", "strings"]
+__all__ = ["Shredder", "holds_union", "strings"]

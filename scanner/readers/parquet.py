@@ -172,7 +172,8 @@ def _arrow(schema: pa.Schema, batches: Iterator[pa.RecordBatch], context: ReadCo
     for batch in batches:
         # Offsets come straight from the file: unchecked they would lead anywhere in memory.
         batch.validate(full=True)
-        context.count_unpacked(batch.nbytes)
+        # Not `nbytes`, which ends the process on a union.
+        context.count_unpacked(batch.get_total_buffer_size())
         for at in range(0, batch.num_rows, CHUNK_ROWS):
             given = True
             yield from shredder.chunks(batch.slice(at, CHUNK_ROWS))

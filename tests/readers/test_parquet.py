@@ -137,6 +137,19 @@ def test_nested_columns() -> None:
         assert folded.table().rows == 3
 
 
+def test_unions_are_gaps() -> None:
+    """A type that is not read, at the top or deep inside, is told; the columns beside it are read."""
+    kinds = pa.array([0, 1], pa.int8())
+    union = pa.UnionArray.from_sparse(kinds, [pa.array([1, 2]), pa.array(["a", "b"])])
+    inside = pa.StructArray.from_arrays([union], ["u"])
+    folded = _read(ArrowReader(), _file(pa.table({"x": ["1", "2"], "u": union, "s": inside})))
+    assert _cells(folded) == {"x": ["1", "2"]}
+    assert [(gap.reason, gap.where) for gap in folded.gaps] == [
+        (Reason.UNSUPPORTED, "u"),
+        (Reason.UNSUPPORTED, "s"),
+    ]
+
+
 def test_maps_and_fixed_lists() -> None:
     """Keys and values of maps, and lists of a fixed length."""
     maps = pa.array(
