@@ -35,6 +35,10 @@ _MAGIC = b"SQLite format 3\0"
 _MOST_LEFT_OUT = 64
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA})
 _HIDDEN_OF_VIRTUAL = 1
+#: Tables in which full-text and spatial indexes keep what they derived from their content.
+_INDEX_PARTS = (
+    "segments", "segdir", "docsize", "stat", "data", "idx", "config", "node", "parent", "rowid"
+)  # fmt: skip
 
 
 class SqliteReader(Reader):
@@ -44,7 +48,7 @@ class SqliteReader(Reader):
     limitations = (
         "Rows that were deleted but still lie in free pages are not read.",
         "Rows that are only in a write-ahead log or rollback journal beside the file are not read.",
-        "Virtual tables are not run; the shadow tables that hold their content are read.",
+        "Virtual tables are not run; of full-text indexes the table that holds the content is read.",
         "Encrypted databases cannot be told from random bytes.",
     )
 
@@ -59,9 +63,21 @@ class SqliteReader(Reader):
         Raises:
             ReadError: ``corrupt``, the schema cannot be read; ``too_large``, it is over what memory may hold.
         """
+        head = source.head
         yield from _journals(source.path)
         with closing(_open(source, context.limits)) as connection:
             yield from _Database(connection, context.limits).events()
+        yield from _missing(head, source)
+
+
+def _missing(head: bytes, source: Source) -> Iterator[Gap]:
+    """A gap where the file is shorter than its header says: SQLite takes some such files for empty."""
+    size = source.size if source.path is None else source.path.stat().st_size
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    valid = head[24:28] == head[92:96]
+    if size is not None and valid and size < pages * (65_536 if page == 1 else page):
+        yield Gap(Stage.READ, Reason.CORRUPT, "the file is shorter than its header says")
 
 
 def _journals(path: Path | None) -> Iterator[Gap]:
@@ -101,6 +117,8 @@ def _open(source: Source, limits: Limits) -> sqlite3.Connection:
 def _restrict(connection: sqlite3.Connection, limits: Limits) -> None:
     connection.execute("PRAGMA trusted_schema=OFF")
     connection.execute("PRAGMA query_only=ON")
+    # Lets a definition that does not parse hide its own table only. Nothing is written all the same.
+    connection.execute("PRAGMA writable_schema=ON")
     connection.execute("PRAGMA cell_size_check=ON")
     connection.execute("PRAGMA mmap_size=0")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(limits.line_mb, 1) << 20)
@@ -133,6 +151,8 @@ class _Database:
         names = [str(name) for kind, name, _ in schema if kind == "table"]
         names = [name for name in names if not name.lower().startswith("sqlite_")]
         virtual = {str(name) for _, name, sql in schema if isinstance(sql, str) and _is_virtual(sql)}
+        indexes = {f"{name}_{part}" for name in virtual for part in _INDEX_PARTS}
+        names = [name for name in names if name not in indexes]
         if len(names) > self._limits.tables:
             detail = f"has more than {self._limits.tables} tables (limits.tables)"
             yield Gap(Stage.READ, Reason.TOO_LARGE, detail)
@@ -221,28 +241,33 @@ class _Table:
     def _chunks(self) -> Iterator[Event]:
         """Rows; text as SQLite decodes it, from the first cell that is no UTF-8 on as we do.
 
-        A row over the length limit ends a statement: the next one begins behind it.
+        A row that SQLite fails on takes the one before with it, which was not handed out yet: so that one is
+        asked for by itself. A row over the length limit is left out, and reading begins anew behind it.
         """
         self._connection.text_factory = str
+        most = -1
         while True:
+            before = self._rows
             try:
-                yield from self._rows_from(self._rows + self._left_out)
-            except sqlite3.DataError:
-                self._left_out += 1
-                if self._left_out < _MOST_LEFT_OUT:
-                    continue
-            except sqlite3.OperationalError as error:
+                yield from self._rows_from(self._rows + self._left_out, most)
+                if most < 0 or self._rows == before:
+                    return
+                most = -1
+            except sqlite3.Error as error:
                 if self._connection.text_factory is str and "decode" in str(error):
                     self._connection.text_factory = _text
-                    continue
-                yield self._gap(Reason.CORRUPT, "its rows cannot be read")
-            except (sqlite3.Error, UnicodeDecodeError):
-                yield self._gap(Reason.CORRUPT, "reading ended at damaged rows")
-            return
+                elif most < 0:
+                    most = 1
+                elif isinstance(error, sqlite3.DataError) and self._left_out < _MOST_LEFT_OUT:
+                    self._left_out += 1
+                    most = -1
+                else:
+                    yield self._gap(Reason.CORRUPT, "reading ended at a damaged row")
+                    return
 
-    def _rows_from(self, offset: int) -> Iterator[Event]:
+    def _rows_from(self, offset: int, most: int) -> Iterator[Event]:
         columns = ", ".join(_quoted(column) for column in self._columns)
-        query = f"SELECT {columns} FROM main.{_quoted(self._name)} LIMIT -1 OFFSET {offset:d}"  # noqa: S608
+        query = f"SELECT {columns} FROM main.{_quoted(self._name)} LIMIT {most:d} OFFSET {offset:d}"  # noqa: S608
         with closing(self._connection.execute(query)) as rows:
             error: sqlite3.Error | None = None
             while error is None:

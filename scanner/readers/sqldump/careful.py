@@ -156,8 +156,8 @@ _STRING_PREFIXES = frozenset(
 _FIRST_ARGUMENT = frozenset(
     {
         b"to_date", b"to_timestamp", b"to_timestamp_tz", b"to_number", b"str_to_date", b"to_clob",
-        b"to_nclob", b"st_geomfromtext", b"st_geometryfromtext", b"st_pointfromtext", b"geomfromtext", b"json",
-        b"trim", b"n", b"parse_json", b"upper", b"lower", b"date", b"datetime", b"timestamp",
+        b"to_nclob", b"st_geomfromtext", b"st_geometryfromtext", b"st_pointfromtext", b"geomfromtext",
+        b"json", b"trim", b"n", b"parse_json", b"upper", b"lower", b"date", b"datetime", b"timestamp",
     }
 )  # fmt: skip
 _TYPE_WORD = re.compile(rb"[A-Za-z_][\w.]*\Z")
@@ -197,7 +197,7 @@ class _Expression:
         while not self.at_end:
             if self._is(b"||") or self._is(b"+"):
                 self._next += 1
-            elif self._peek().kind not in ("string", "double"):
+            elif self._peek().kind not in ("string", "estring", "double"):
                 break
             terms.append(self._term())
             textual &= self._textual
@@ -222,8 +222,10 @@ class _Expression:
     def _primary(self) -> Cell:
         token = self._peek()
         self._next += 1
-        self._textual = token.kind in ("string", "double", "dollar")
+        self._textual = token.kind in ("string", "estring", "double", "dollar")
         match token.kind:
+            case "estring":
+                return unescape_postgres(token.value[2:-1])
             case "string":
                 return unquote(token.value[1:-1], self._grammar.backslash)
             case "double" if self._grammar.dialect.double_quoted:
@@ -272,8 +274,6 @@ class _Expression:
             return plain
         if word == b"_binary":
             return Blob(plain)
-        if word == b"e" and self._grammar.dialect.escape_strings:
-            return unescape_postgres(inner)
         if word in _STRING_PREFIXES or word.startswith(b"_"):
             return plain
         raise _NotPlainError

@@ -19,6 +19,7 @@ class Dialect:
         backslash: ``\`` escapes inside ``'…'``.
         escape_strings: ``E'…'`` has backslash escapes of its own.
         double_quoted: ``"…"`` among values is a string rather than a name.
+        double_quoted_always: it is one in definitions too.
         hash_comments: ``#`` starts a comment.
         nested_comments: a ``/* */`` may hold another.
         conditional_comments: ``/*!40000 … */`` is code.
@@ -37,6 +38,7 @@ class Dialect:
     backslash: bool = False
     escape_strings: bool = False
     double_quoted: bool = False
+    double_quoted_always: bool = False
     hash_comments: bool = False
     nested_comments: bool = False
     conditional_comments: bool = False

@@ -236,7 +236,7 @@ class Dump:
 
         def plain(found: re.Match[bytes]) -> bytes:
             match found.lastgroup:
-                case "string" | "dollar":
+                case "string" | "estring" | "dollar":
                     return b"''"
                 case "comment":
                     return b" "
@@ -325,9 +325,12 @@ class Dump:
             for comment in row.comments:
                 for text in statements.comment_texts(comment, self._grammar):
                     self._say(text)
+            if size > self._limit:
+                self._too_large("a row")
+            else:
+                self._tables.add_row(target, row.cells, size)
             tape.pos = row.end
             taken += size
-            self._tables.add_row(target, row.cells, size)
             if not self._next_row(head):
                 return False
         return True
@@ -488,7 +491,7 @@ def _pieces(text: str) -> Iterator[str]:
     start = 0
     while len(text) - start > CHUNK_CHARACTERS:
         stop = start + CHUNK_CHARACTERS
-        cut = max(text.rfind("\n", start, stop), text.rfind(" ", start, stop)) + 1
+        cut = (text.rfind("\n", start, stop) + 1) or (text.rfind(" ", start, stop) + 1)
         stop = cut if cut > start else stop
         yield text[start:stop]
         start = stop

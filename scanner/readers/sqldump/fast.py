@@ -284,8 +284,6 @@ class _Window:
         return self._before(np.concatenate([opening[~started], closing[~ended]]), count)
 
     def _prefixes(self, opening: Places, before: Bytes) -> NDArray[np.bool_]:
-        import numpy as np
-
         lower = before | 0x20
         binary = lower == ord("x")
         accepted: NDArray[np.bool_] = binary.copy()
@@ -320,16 +318,12 @@ class _Window:
         blobs = self._blob_cells(count, width)
         if blobs is None:
             return None
-        return parse_cells(
-            self._as_csv(count, end),
-            count,
-            width,
-            {"delimiter": ",", "quote_char": "'", "double_quote": True, "ignore_empty_lines": True}
-            | {"escape_char": "\\" if self.escaped is not None else False},
-            _NULLS,
-            to_text,
-            blobs,
-        )
+        options = {"delimiter": ",", "quote_char": "'", "double_quote": True, "ignore_empty_lines": True}
+        options["escape_char"] = "\\" if self.escaped is not None else False
+        try:
+            return parse_cells(self._as_csv(count, end), count, width, options, _NULLS, to_text, blobs)
+        except ValueError:  # digits that are not hexadecimal
+            return None
 
     def _blob_cells(self, count: int, width: int) -> dict[int, dict[int, bool]] | None:
         """Which cells are binary literals: by column the rows, with whether they are in hexadecimal."""
@@ -449,10 +443,7 @@ def _literal(cell: bytes, hexadecimal: bool | None) -> bytes | Blob:
     if not hexadecimal:
         return Blob(cell)
     digits = cell.removeprefix(b"0x")
-    try:
-        return Blob(bytes.fromhex((b"0" * (len(digits) % 2) + digits).decode("ascii")))
-    except ValueError:
-        return cell
+    return Blob(bytes.fromhex((b"0" * (len(digits) % 2) + digits).decode("ascii")))
 
 
 @cache

@@ -14,6 +14,7 @@ from scanner.readers.sqldump.dialect import Dialect
 
 _PLAIN_STRING = rb"'(?:[^']++|'')*+'"
 _ESCAPED_STRING = rb"'(?:[^'\\]++|\\.|'')*+'"
+_PREFIXED_STRING = rb"(?P<estring>(?<![\w$])[Ee]" + _ESCAPED_STRING + rb")|"
 _PLAIN_DOUBLE = rb'"(?:[^"]++|"")*+"'
 _ESCAPED_DOUBLE = rb'"(?:[^"\\]++|\\.|"")*+"'
 _DOLLAR = rb"\$(?P<tag>(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*+)?+)\$(?s:.*?)\$(?P=tag)\$"
@@ -52,6 +53,7 @@ def grammar(dialect: Dialect, backslash: bool, delimiter: bytes = b";") -> Gramm
     """The grammar of a dialect, with its state: backslash escapes on or off, and what ends a statement."""
     string = _ESCAPED_STRING if backslash else _PLAIN_STRING
     double = _ESCAPED_DOUBLE if backslash and dialect.double_quoted else _PLAIN_DOUBLE
+    prefixed = _PREFIXED_STRING if dialect.escape_strings else b""
     comment = _comment(dialect)
     space = rb"\s++|" + comment
     if dialect.conditional_comments:
@@ -73,7 +75,7 @@ def grammar(dialect: Dialect, backslash: bool, delimiter: bytes = b";") -> Gramm
         ),
         token=re.compile(
             rb"(?P<space>(?:" + space + rb")++)"
-            rb"|(?P<string>" + string + rb")"
+            rb"|" + prefixed + rb"(?P<string>" + string + rb")"
             rb"|(?P<double>" + double + rb")"
             rb"|(?P<name>"
             + quoted_name
@@ -87,7 +89,9 @@ def grammar(dialect: Dialect, backslash: bool, delimiter: bytes = b";") -> Gramm
             rb"|(?P<operator>\|\||::|.)",
             re.DOTALL,
         ),
-        stop=_stop(dialect, string, double, quoted_name, comment, delimiter),
+        stop=_stop(
+            dialect, prefixed + rb"(?P<string>" + string + rb")", double, quoted_name, comment, delimiter
+        ),
         conditional=re.compile(rb"/\*M?!\d*+" if dialect.conditional_comments else rb"(?!)"),
     )
 
@@ -106,7 +110,7 @@ def _stop(
     dialect: Dialect, string: bytes, double: bytes, quoted_name: bytes, comment: bytes, delimiter: bytes
 ) -> re.Pattern[bytes]:
     parts = [
-        rb"(?P<string>" + string + rb")",
+        string,
         rb"(?P<double>" + double + rb")",
         rb"(?P<name>" + quoted_name + rb")",
         rb"(?P<comment>" + comment + rb")",

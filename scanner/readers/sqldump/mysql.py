@@ -10,6 +10,7 @@ DIALECT = Dialect(
     format="mysqldump",
     backslash=True,
     double_quoted=True,
+    double_quoted_always=True,
     hash_comments=True,
     conditional_comments=True,
     delimiters=True,

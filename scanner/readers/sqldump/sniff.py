@@ -22,17 +22,18 @@ _VERB = re.compile(
 )
 _PART = rb"(?:`[^`\n]{1,200}`|\"[^\"\n]{1,200}\"|\[[^\]\n]{1,200}\]|[\w$.@\x80-\xff]{1,200})"
 _NAME = _PART + rb"(?:\s*\.\s*" + _PART + rb"){0,3}"
-_ROWS = re.compile(
-    rb"^\s*(?:/\*!\d*\s*)?(?:"
+_ROWS = (
+    rb"(?:/\*!\d*\s*)?(?:"
     rb"CREATE (?:GLOBAL |LOCAL |TEMP |TEMPORARY |UNLOGGED |FOREIGN )*TABLE (?:IF NOT EXISTS )?"
     + _NAME
     + rb"\s*\("
     rb"|(?:INSERT|REPLACE)\s+(?:LOW_PRIORITY |DELAYED |HIGH_PRIORITY |IGNORE |OR \w+ )*(?:INTO\s+)?"
     + _NAME
     + rb"\s*(?:\(|VALUES?\b|SELECT\b|SET\b|DEFAULT\b)"
-    rb"|COPY " + _NAME + rb"\s*(?:\([^)]*\))?\s+FROM\s+stdin\b)",
-    re.MULTILINE | re.IGNORECASE,
+    rb"|COPY " + _NAME + rb"\s*(?:\([^)]*\))?\s+FROM\s+stdin\b)"
 )
+_FIRST_ROWS = re.compile(_ROWS, re.IGNORECASE)
+_LATER_ROWS = re.compile(rb"^[ \t]*+" + _ROWS, re.IGNORECASE | re.MULTILINE)
 _BACKSLASH_QUOTE = re.compile(rb"\\'(?!\s*[,)])")
 
 
@@ -57,7 +58,7 @@ def sniff(head: bytes, name: str) -> tuple[int, Dialect]:
     if start == len(head) or _OPEN_COMMENT.match(head, start):
         return (30 if named and head else 0), _generic(head)
     verb = _VERB.match(head, start) is not None
-    if verb and _ROWS.search(head):
+    if verb and (_FIRST_ROWS.match(head, start) or _LATER_ROWS.search(head)):
         return (best, dialect) if best else (72, _generic(head))
     if verb and best >= 84 and (named or best == 97):
         return 60, dialect

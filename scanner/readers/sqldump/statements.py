@@ -94,6 +94,7 @@ class EndFinder:
 _CHANGES_DATA = re.compile(
     rb"(?:UPDATE|DELETE|MERGE|INSERT|REPLACE|UPSERT|CALL|EXEC|EXECUTE|WITH|VALUES|LOAD)\b", re.IGNORECASE
 )
+_VALUE = re.compile(rb"['\"0-9$]")
 _SETTING = re.compile(
     rb"(?:SET(?!\s+PASSWORD)|USE|LOCK|UNLOCK|BEGIN|COMMIT|START|PRAGMA|DROP|ROLLBACK|ANALYZE|TRUNCATE|RESET|VACUUM"
     rb"|END|GO)\b|SELECT\s+(?:pg_catalog\s*\.\s*)?(?:set_config|setval)\s*\(",
@@ -110,7 +111,8 @@ def texts(statement: bytes, grammar: Grammar) -> Iterator[str]:
     if _SETTING.match(plain):
         yield from _comments_of(statement, grammar)
     elif _CHANGES_DATA.match(plain):
-        yield _decode(statement.strip())
+        if _VALUE.search(statement):
+            yield _decode(statement.strip())
     else:
         yield from _pieces(statement, grammar, 0)
 
@@ -132,8 +134,10 @@ def _pieces(statement: bytes, grammar: Grammar, depth: int) -> Iterator[str]:
             case "comment":
                 yield from comment_texts(token, grammar)
             case "string":
-                yield from _literal(_string(statement, found, grammar))
-            case "double" if grammar.dialect.double_quoted:
+                yield from _literal(unquote(token[1:-1], grammar.backslash))
+            case "estring":
+                yield from _literal(unescape_postgres(token[2:-1]))
+            case "double" if grammar.dialect.double_quoted_always:
                 yield from _literal(unquote_double(token[1:-1], grammar.backslash))
             case "dollar":
                 tag = token.index(b"$", 1) + 1
@@ -142,14 +146,6 @@ def _pieces(statement: bytes, grammar: Grammar, depth: int) -> Iterator[str]:
                 yield _decode(statement[found.start() :])
                 return
     yield from _numbers(statement[last:])
-
-
-def _string(statement: bytes, found: re.Match[bytes], grammar: Grammar) -> bytes:
-    inner = found[0][1:-1]
-    prefix = statement[max(0, found.start() - 1) : found.start()]
-    if grammar.dialect.escape_strings and prefix in (b"E", b"e"):
-        return unescape_postgres(inner)
-    return unquote(inner, grammar.backslash)
 
 
 def _literal(value: bytes) -> Iterator[str]:

@@ -12,7 +12,7 @@ DIALECT = Dialect(
     brackets=True,
     batches=True,
     indexes_in_tables=True,
-    boilerplate=re.compile(r"\*+ Object: .* Script Date: .* \*+"),
+    boilerplate=re.compile(r"Object: .* Script Date: .*"),
 )
 
 _CODE = re.compile(
