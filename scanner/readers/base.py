@@ -168,6 +168,8 @@ class Source:
     @property
     def stream(self) -> IO[bytes]:
         """The bytes from the start; to be read once."""
+        # The head is looked at first: once the stream is given out, looking would consume it.
+        _ = self.head
         return self._buffered
 
     def seekable(self, limits: Limits) -> IO[bytes]:
