@@ -120,21 +120,7 @@ def _categories() -> dict[str, str]:
         data = yaml.safe_load(resources.path("rules", "categories.yaml").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    found: dict[str, str] = {}
-    _collect_categories(data, found)
-    return found
-
-
-def _collect_categories(data: Any, found: dict[str, str]) -> None:
-    if not isinstance(data, dict):
-        return
-    for key, value in data.items():
-        if isinstance(value, str) and str(key).isupper():
-            found[str(key)] = value
-        elif isinstance(value, dict) and isinstance(value.get("category"), str):
-            found[str(key)] = value["category"]
-        else:
-            _collect_categories(value, found)
+    return {str(kind): str(category) for kind, category in data["entity_types"].items()}
 
 
 def _split(problem: str) -> tuple[str, str, str]:

@@ -41,8 +41,8 @@ _NOT_DIGITS = re.compile(r"[^0-9]")
 # Written like something else: a date, a dotted quad, a decimal, a US social security number, a card, a range
 # of years, an amount with thousands, a day as eight digits, a pair of coordinates.
 _OTHER_SHAPES = re.compile(
-    r"(?:1[89]|20)[0-9]{2}([-/.])[0-9]{1,2}\1[0-9]{1,2}(?:\D.*)?"
-    r"|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:1[89]|20)?[0-9]{2}(?:\D.*)?"
+    r"(?:1[89]|20)[0-9]{2}([-/.])[0-9]{1,2}\1[0-9]{1,2}(?:[ T].*)?"
+    r"|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:1[89]|20)?[0-9]{2}(?:[ T].*)?"
     r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
     r"|[0-9]+\.[0-9]+"
     r"|[0-9]{3}-[0-9]{2}-[0-9]{4}"
@@ -239,7 +239,10 @@ def _national(body: str, digits: str, regions: tuple[str, ...]) -> Phone | None:
     grouped = body.strip("()") != digits
     if valid_national(digits, regions):
         trunk = body.startswith(("0", "(")) or _NANP_SHAPE.fullmatch(body) is not None
-        return Phone(digits, valid=True, score=(0.7 if trunk else 0.55) if grouped else 0.3)
+        if not grouped:
+            return Phone(digits, valid=True, score=0.3)
+        # Eight digits in two groups are many things; a trunk zero or an area code in brackets are not.
+        return Phone(digits, valid=True, score=0.7 if trunk else 0.55 if len(digits) > 8 else 0.35)
     return _shaped(body, digits)
 
 

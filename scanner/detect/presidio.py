@@ -149,9 +149,7 @@ def build_recognizers(recognizer_specs: Sequence[RecognizerSpec], settings: Sett
         ).create_recognizer_registry()
         predefined = {recognizer.name: recognizer for recognizer in registry.recognizers}
     built = [
-        predefined[spec.name]
-        if spec.class_name
-        else recognizers.CheckedPatternRecognizer(dict(spec.entry), spec.validator, language=LANGUAGE)
+        predefined[spec.name] if spec.class_name else recognizers.from_patterns(spec, LANGUAGE)
         for spec in recognizer_specs
     ]
     for recognizer in built:

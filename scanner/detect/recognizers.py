@@ -10,6 +10,7 @@ from presidio_analyzer import EntityRecognizer, LocalRecognizer, Pattern, Patter
 
 from scanner.config import Settings
 from scanner.detect import names, phones
+from scanner.detect.specs import RecognizerSpec
 from scanner.detect.validators import Check
 
 
@@ -30,6 +31,84 @@ class CheckedPatternRecognizer(PatternRecognizer):  # type: ignore[misc] # Presi
     def validate_result(self, pattern_text: str) -> bool | None:
         """What the check says of a found text."""
         return self._check(pattern_text) if self._check else None
+
+
+# What may follow a street: flat, place, postal code, country, on the same line or the next ones.
+_UNIT = r"(?:suite|ste|apt|apartment|unit|flat|floor|room|piso|apto|app|appt|wohnung|top|tür|int|depto)\.?[ ]?[#:]?[ ]?\p{N}{1,5}[a-z]?"
+_CODE = (
+    r"(?:(?-i:[A-Z]{1,3}[ -]{1,2})?\p{N}{4,6}(?:-\p{N}{3,4})?|\p{N}{2,3}[ -]\p{N}{2,3}|\p{N}{4} ?(?-i:[A-Z]{2})"
+    r"|(?-i:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]))"
+)
+_PLACE = r"(?-i:\p{Lu})[\p{L}\p{M}.'’-]*(?: (?:(?:de|del|della|di|da|do|dos|am|an der|im|la|le|les|sur|on|upon) )?(?-i:\p{Lu})[\p{L}\p{M}.'’-]*){0,3}"
+_GLUE = r"[ \t]*(?:,[ \t]*)?(?:\r?\n[>\t ]*){0,2}(?:,[ \t]*)?"
+_WORD_END = r"(?![\p{L}\p{N}_])"
+
+
+class AddressRecognizer(CheckedPatternRecognizer):
+    """Street addresses with what belongs to them: a number before, flat, postal code and place behind."""
+
+    def __init__(self, entry: dict[str, Any], check: Check | None, *, language: str = "en") -> None:
+        import regex
+
+        super().__init__(entry, check, language=language)
+        flags = regex.IGNORECASE
+        self._steps = [
+            (kind, regex.compile(f"{_GLUE}{source}{_WORD_END}", flags))
+            for kind, source in (("unit", _UNIT), ("code", _CODE), ("place", _PLACE))
+        ]
+        self._number_before = regex.compile(r"(?<![\p{L}\p{N}_.,/$€£-])\p{N}{1,6}[ \t]{1,3}$")
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        """Presidio's signature. Spans are widened, never moved: what the patterns find stays found."""
+        results = super().analyze(text, entities, nlp_artifacts)
+        for result in results:
+            result.start = self._start(text, result.start)
+            result.end = self._end(text, result.start, result.end)
+        return results
+
+    def _start(self, text: str, start: int) -> int:
+        line = max(start - 12, 0)
+        found = self._number_before.search(text, line, start)
+        return found.start() if found else start
+
+    def _end(self, text: str, start: int, end: int) -> int:
+        """The end of the last flat, code or place that a code or flat vouches for."""
+        end = _without_full_stop(text, start, end)
+        position, sure, places = end, end, 0
+        for _ in range(6):
+            step = self._step(text, position)
+            if step is None:
+                break
+            kind, position = step
+            places = places + 1 if kind == "place" else 0
+            if kind != "place":
+                sure = position
+            elif places > 2:
+                break
+            elif sure > end and places == 1:
+                sure = position  # the country below the postal code
+        return sure
+
+    def _step(self, text: str, position: int) -> tuple[str, int] | None:
+        for kind, pattern in self._steps:
+            found = pattern.match(text, position)
+            if found:
+                return kind, found.end()
+        return None
+
+
+def _without_full_stop(text: str, start: int, end: int) -> int:
+    """Leave the full stop of a sentence outside; that of an abbreviation ("St.") belongs to the address."""
+    while text[end - 1] in " \t\n,":
+        end -= 1
+    last = text[start : end - 1].rsplit(" ", 1)[-1]
+    return end - 1 if text[end - 1] == "." and (len(last) > 4 or last.isdigit()) else end
+
+
+def from_patterns(spec: RecognizerSpec, language: str) -> CheckedPatternRecognizer:
+    """The recognizer of a spec that has patterns."""
+    kind = AddressRecognizer if spec.entity_type == "STREET_ADDRESS" else CheckedPatternRecognizer
+    return kind(dict(spec.entry), spec.validator, language=language)
 
 
 # Not inside of a word, a longer number, an amount or a decimal.
