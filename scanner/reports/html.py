@@ -55,8 +55,11 @@ def _page(report: Report) -> Iterator[str]:
     if report.policy_name is not None:
         yield from _vendors(vendors)
         yield from _findings(report, {vendor.summary.id: vendor.title for vendor in vendors})
-    yield from _gaps(report)
-    yield from _files(report)
+        yield from _gaps(report)
+        yield from _files(report)
+    else:
+        yield from _files(report)
+        yield from _gaps(report)
     yield from _facts(report)
     yield "</main>\n</body>\n</html>\n"
 
@@ -281,12 +284,16 @@ def _gap(missed: view.Missed) -> str:
 def _files(report: Report) -> Iterator[str]:
     flagged = {(finding.path, finding.member) for finding in report.findings}
     holding = [outcome for outcome in report.outcomes if any(True for _ in view.fields(outcome))]
-    others = [outcome for outcome in report.outcomes if outcome not in holding]
+    others = [
+        outcome
+        for outcome in report.outcomes
+        if outcome.status is not Status.UNSCANNED and not any(True for _ in view.fields(outcome))
+    ]
     yield '<section aria-labelledby="files">\n<h2 id="files">What each file holds</h2>\n'
     for outcome in holding:
         yield from _outcome(outcome, view.place(outcome) in flagged or report.policy_name is None)
     if others:
-        yield f"<h3>No personal data found in {wording.count(len(others), 'item')}</h3>\n"
+        yield f"<h3>Nothing personal found in {wording.count(len(others), 'item')}</h3>\n"
         yield '<ul class="others">\n'
         for outcome in others:
             yield f"<li>{_file(view.place(outcome))} <span>{_text(_facts_of(outcome))}</span></li>\n"
@@ -365,7 +372,8 @@ def _running_text(text: Text) -> Iterator[str]:
 def _entity(field: view.Field, number: int) -> str:
     evidence = field.evidence
     about = "" if evidence.distinct.exact else "<abbr title=about>~</abbr>"
-    label = wording.what(evidence.category, evidence.form) or evidence.entity_type
+    sure = "" if evidence.confidence >= view.LIKELY else "perhaps "
+    label = sure + (wording.what(evidence.category, evidence.form) or evidence.entity_type)
     return (
         f'<td><span title="{escape(evidence.category)}">{_text(label)}</span>'
         f'<div class="type">{_name(evidence.entity_type)}</div></td>'

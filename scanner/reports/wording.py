@@ -6,6 +6,7 @@ from datetime import datetime
 
 from scanner import resources
 from scanner.model import Estimate, Form, Reason, Verdict, printable
+from scanner.reports.encode import scrub
 
 #: What stands for the id of files that lie under no vendor's paths, wherever a report needs a key.
 UNASSIGNED = "(unassigned)"
@@ -57,7 +58,7 @@ NAME_LENGTH = 300
 
 def name(text: str) -> str:
     """A path, column or table name, safe to show; the middle of an absurdly long one is left out visibly."""
-    shown = printable(text)
+    shown = printable(scrub(text))
     if len(shown) <= NAME_LENGTH:
         return shown
     kept = NAME_LENGTH // 2
@@ -119,5 +120,5 @@ def joined(parts: list[str]) -> str:
 
 def sentence(text: str) -> str:
     """A sentence that may quote names, safe to show and ending in a full stop."""
-    shown = printable(text).strip()
+    shown = printable(scrub(text)).strip()
     return shown if not shown or shown.endswith((".", "!", "?")) else f"{shown}."

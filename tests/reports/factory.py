@@ -66,11 +66,12 @@ def evidence(entity_type: str, category: str, rows: int, **more: object) -> Evid
     fields: dict[str, object] = {
         "form": Form.CLEAR,
         "mentions": rows,
-        "distinct": keys(1, rows),
         "confidence": 0.97,
         "signals": (f"header:{entity_type.lower()}",),
         **more,
     }
+    if "distinct" not in fields:
+        fields["distinct"] = keys(1, rows)
     return Evidence(entity_type=entity_type, category=category, rows=rows, **fields)  # type: ignore[arg-type]
 
 
