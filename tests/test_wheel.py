@@ -47,8 +47,12 @@ def test_rules_and_examples_are_found_in_the_wheel(wheel: Path, tmp_path: Path) 
     """Every file of `rules/` and of the example share is where `scanner.resources` looks for it."""
     probe = subprocess.run(
         [sys.executable, "-c", PROBE, str(wheel)],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(wheel)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(wheel)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert probe.returncode == 0, probe.stderr
     *shipped, _digest = probe.stdout.splitlines()
     for folder in ("rules", "examples/share"):
