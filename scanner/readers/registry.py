@@ -8,11 +8,12 @@ from __future__ import annotations
 from scanner.readers.archive import TarReader, ZipReader
 from scanner.readers.base import Reader
 from scanner.readers.delimited import DelimitedReader
+from scanner.readers.oldsheets import OldSheetReader
 from scanner.readers.parquet import ArrowReader, ParquetReader
 from scanner.readers.sqldump.reader import SqlDumpReader
 from scanner.readers.sqlite import SqliteReader
-from scanner.readers.unsupported import UnsupportedReader
 from scanner.readers.text import TextReader
+from scanner.readers.unsupported import UnsupportedReader
 from scanner.readers.xlsx import XlsxReader
 
 READERS: tuple[Reader, ...] = (
@@ -20,6 +21,7 @@ READERS: tuple[Reader, ...] = (
     TarReader(),
     UnsupportedReader(),
     XlsxReader(),
+    OldSheetReader(),
     ParquetReader(),
     ArrowReader(),
     SqliteReader(),

@@ -250,7 +250,7 @@ def kind_of(head: bytes, name: str) -> Kind | None:
 
 
 def _magical(head: bytes) -> Kind | None:
-    """The kind whose magic number it is. Most are words that a text may begin with: they need binary bytes."""
+    """The kind whose magic number it is. Most are words a text may begin with: those need binary bytes."""
     binary = b"\0" in head[:4096] or _is_binary(head)
     for offset, magic, kind in MAGICS:
         if head.startswith(magic, offset) and (binary or magic in _TEXTUAL):

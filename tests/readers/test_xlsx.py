@@ -219,9 +219,9 @@ def test_a_person_never_becomes_the_name_of_a_column(rows: list[list[str]]) -> N
         ([["Gizmo", "Frob"], ["1", "2"], ["3", "4"]], 0),
         ([["customer_ref", "remark"], ["abc", "def"], ["ghi", "jkl"]], 0),
         ([["Vorname", "Nachname"], ["Ada", "Lovelace"]], 0),
-        ([["Region", "2019", "2020"], ["North", "1", "2"], ["South", "3", "4"]], 0),
+        ([["Title"], ["as of", "May"], ["id", "name", "city"], ["1", "Ada", "London"]], 2),
         ([["North", "1"], ["South", "2"]], None),
-        ([["x", "x", "x"], ["1", "2", "3"]], None),
+        ([["call 555 12345", "x"], ["1", "2"], ["3", "4"]], None),
         ([], None),
     ],
 )
