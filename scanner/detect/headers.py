@@ -1,0 +1,756 @@
+"""What a heading says of its column: from words in ``rules/headers`` to ranked hints.
+
+A heading is cut into words (camelCase, snake_case, key paths), spelling and case are levelled, and every run
+of words that the vocabulary knows is weighed by what stands beside it: ``billing_email_2`` is an e-mail
+address, ``email_verified`` is not, ``company name`` is an organization's, ``name`` alone is a guess that the
+table's name may settle. Words are data; only the weighing is here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scanner import resources
+from scanner.model import Form
+
+#: The concept of a heading that looks personal and is not.
+NONE = "NONE"
+#: A longer heading is a sentence or a value; its words say little.
+MAX_WORDS = 14
+MAX_CHARACTERS = 160
+#: Below this weight the phrase alone is a guess, and the subject decides.
+AMBIGUOUS = 0.7
+
+#: What stands beside a phrase, and how sure the phrase still is: set by hand so that a whole heading is
+#: certain, known company costs little, an unknown word before it ("warehouse city") costs less than one
+#: after it ("city planning"), where the head of the compound is something else.
+_BESIDE = {
+    "digit": 0.97,
+    "letter": 0.95,
+    "known": 0.95,
+    "organization": 0.9,
+    "other": 0.8,
+    "concept_before": 0.75,
+    "concept_after": 0.5,
+    "unknown_before": 0.7,
+    "unknown_after": 0.4,
+}
+_GLUED = 0.85
+_PART_GLUED = 0.92
+_ALTERNATIVE = 0.92
+_NEGATED = 0.9
+_SUBJECTS = ("person", "organization", "other")
+_LETTER = r"[^\W\d_]|[\u0900-\u0d7f]"
+_FOLDED = str.maketrans(
+    {
+        "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L",
+        "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i", "№": " no ", "’": "'",
+        "°": "", "º": "", "ª": "",
+    }
+)  # fmt: skip
+_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderHint:
+    """What one phrase in a heading points to.
+
+    Attributes:
+        concept: entity type, or a part of one (``PERSON.first``); ``NONE`` for what looks personal and is not.
+        entity_type: the concept without its part.
+        strength: in [0, 1]: how far the heading alone makes it so.
+        phrase: the words that said it, as the vocabulary writes them.
+        language: BCP 47 code of the vocabulary; ``und`` for words of no language.
+    """
+
+    concept: str
+    entity_type: str
+    strength: float
+    phrase: str
+    language: str
+
+
+class _Entry(NamedTuple):
+    """A phrase of the vocabulary. ``alone``: it counts only as the whole heading."""
+
+    concept: str
+    weight: float
+    alone: bool
+    phrase: str
+    language: str
+
+
+@dataclass(slots=True)
+class _Words:
+    """The vocabulary, ready to match: everything keyed by levelled words without spaces."""
+
+    phrases: dict[str, dict[str, _Entry]] = field(default_factory=dict)
+    roles: dict[str, set[str]] = field(default_factory=dict)
+    pieces: set[str] = field(default_factory=set)
+    short: set[str] = field(default_factory=set)
+    first: set[str] = field(default_factory=set)
+    last: set[str] = field(default_factory=set)
+    behaviour: dict[str, frozenset[str]] = field(default_factory=dict)
+    preambles: tuple[str, ...] = ()
+    form_phrases: dict[str, Form] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """A heading as words. Words before ``start`` come from the parents in a key path."""
+
+    words: tuple[str, ...]
+    start: int
+    penalty: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    first: int
+    end: int
+    entries: tuple[_Entry, ...]
+
+    def covers(self, position: int) -> bool:
+        return self.first <= position < self.end
+
+
+def fold(text: str) -> str:
+    """Text without Latin accents and ligatures, case kept: ``Straße`` gives ``Strasse``."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text.translate(_FOLDED))
+    return "".join(char for char in decomposed if not "\u0300" <= char <= "\u036f")
+
+
+class HeaderVocabulary:
+    """Headings to hints. Reading the rules takes some tens of milliseconds; it happens once, when made."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Read every ``*.yaml`` of ``folder`` (default: the shipped vocabulary).
+
+        Raises:
+            FileNotFoundError: the shipped vocabulary is not part of this installation.
+            ValueError: a file is not a vocabulary; the message names it.
+        """
+        self._words = _load(folder or resources.path("rules", "headers"))
+        self._cached = lru_cache(maxsize=65_536)(self._hints)
+
+    def hints(self, header: str, table: str = "") -> tuple[HeaderHint, ...]:
+        """What ``header`` points to, strongest first, one hint a concept; empty where it says nothing."""
+        return self._cached(header, table)
+
+    def form_hint(self, header: str) -> Form | None:
+        """The form that the heading claims for its values (``email_sha256``: hashed), if it names one."""
+        words = self._words
+        top = next(iter(self.hints(header)), None)
+        if top is not None and top.entity_type == "SECRET":
+            return None  # an access token is itself the secret, not a stand-in for one
+        for heading in _headings(header, words):
+            own = heading.words[heading.start :]
+            for first, end in _windows(len(own)):
+                form = words.form_phrases.get("".join(own[first:end]))
+                if form is not None:
+                    return form
+        return None
+
+    def subject(self, table: str) -> str | None:
+        """Whom a table's name is about: ``person``, ``organization``, ``other``, or None where it is open."""
+        return _table_subject(table, self._words)
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        """Every concept that a heading can point to."""
+        return frozenset(concept for entries in self._words.phrases.values() for concept in entries)
+
+    def _hints(self, header: str, table: str) -> tuple[HeaderHint, ...]:
+        best: dict[str, HeaderHint] = {}
+        subject = _table_subject(table, self._words)
+        for heading in _headings(header, self._words):
+            for hint in _Weigher(heading, subject, self._words).hints():
+                known = best.get(hint.concept)
+                if known is None or known.strength < hint.strength:
+                    best[hint.concept] = hint
+        ranked = sorted(best.values(), key=lambda hint: (-hint.strength, hint.concept))
+        return tuple(replace(hint, strength=round(hint.strength, 3)) for hint in ranked if hint.strength > 0)
+
+
+@cache
+def shipped() -> HeaderVocabulary:
+    """The shipped vocabulary, read at the first call."""
+    return HeaderVocabulary()
+
+
+# --- a heading into words ---------------------------------------------------------------------------------
+
+_PARENTHESES = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
+_PATH_DOT = re.compile(r"(?<=[\w\]])\.(?=[\w@#$])|->|::|\[\d*\]\.?")
+_ACRONYM = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?")
+_CAMEL = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_KNOWN_CAMEL = re.compile(r"IPv(?=[46])|e-?Mail|IDs\b|WhatsApp|LinkedIn|DoB\b|D\.O\.B|GmbH|PayPal|IBANs\b")
+_PIECES = re.compile(rf"(?:{_LETTER})+|\d+")
+#: Keys under which XML and SCIM put a value whose meaning is the parent's.
+_TRANSPARENT = frozenset({"value", "text", "content", "_", "t", "val", "data", "items", "item"})
+
+
+def _headings(header: str, words: _Words) -> Iterator[_Heading]:
+    """The ways to read a heading: whole, without its camel humps, without parentheses, each alternative."""
+    header = header.strip()
+    if not header or len(header) > MAX_CHARACTERS:
+        return
+    plain = fold(header)
+    seen: set[tuple[str, ...]] = set()
+    readings = [(plain, True, True, 1.0), (plain, True, False, 1.0), (plain, False, True, 1.0)]
+    readings += [(text, True, False, _ALTERNATIVE) for text in _alternatives(plain, words)]
+    for text, camel, fillers, penalty in readings:
+        heading = _parse(text, camel, fillers, words)
+        if heading is None or len(heading.words) > MAX_WORDS or heading.words in seen:
+            continue
+        seen.add(heading.words)
+        yield replace(heading, penalty=heading.penalty * penalty)
+
+
+def _alternatives(text: str, words: _Words) -> list[str]:
+    """``City / Town`` is a city or a town; ``Date of birth (dd/mm/yyyy)`` has a remark that says nothing."""
+    found: list[str] = []
+    bare = _PARENTHESES.sub(" ", text).strip()
+    if bare and bare != text and not _matters(text, words):
+        found.append(bare)
+    for alternative in re.split(r"[/|;]|\s-\s|\bor\b", bare or text):
+        if alternative.strip() and alternative != text:
+            found.append(alternative)
+    return found
+
+
+def _matters(text: str, words: _Words) -> bool:
+    remarks = " ".join(_PARENTHESES.findall(text))
+    return any(words.roles.get(word, set()) & {"not_after", "other"} for word in _split(remarks, True))
+
+
+def _parse(text: str, camel: bool, fillers: bool, words: _Words) -> _Heading | None:
+    text = _ACRONYM.sub(lambda found: found[0].replace(".", "") + " ", text)
+    *parents, own = _path(text)
+    own_words = _level(own, camel, fillers, words)
+    parent_words = [word for parent in parents for word in _split(parent, camel)]
+    if parent_words and all(word in _TRANSPARENT for word in own_words):
+        own_words = _split(parents[-1], camel)
+        parent_words = parent_words[: len(parent_words) - len(own_words)]
+    if not own_words:
+        return None
+    expanded, penalty = _expand(own_words, words)
+    return _Heading((*parent_words, *expanded), len(parent_words), penalty)
+
+
+def _path(text: str) -> list[str]:
+    """The keys of a path, the last one last; ``Tel.Nr.`` and ``customer.name`` alike."""
+    keys = [key for key in _PATH_DOT.split(text) if key and _PIECES.search(key)]
+    return keys or [text]
+
+
+def _level(text: str, camel: bool, fillers: bool, words: _Words) -> list[str]:
+    """The words of the last key, without a question's opening and, if so asked, without fillers."""
+    lowered = text.lower().strip()
+    for preamble in words.preambles:
+        if lowered.startswith(preamble + " "):
+            text = text.strip()[len(preamble) :]
+            break
+    found = _split(text, camel)
+    kept = found if fillers else [word for word in found if "filler" not in words.roles.get(word, ())]
+    return kept or found
+
+
+def _split(text: str, camel: bool) -> list[str]:
+    if camel and not text.isupper():
+        text = _KNOWN_CAMEL.sub(lambda found: found[0].replace("-", "").capitalize(), text)
+        text = _CAMEL.sub(" ", text)
+    return _PIECES.findall(text.lower())
+
+
+def _singular(word: str, words: _Words) -> str:
+    if word in words.pieces or len(word) < 4 or not word.endswith("s"):
+        return word
+    for stem in (word[:-1], word[:-2], word[:-3] + "y" if word.endswith("ies") else word[:-1]):
+        if stem in words.pieces:
+            return stem
+    return word
+
+
+def _expand(own: list[str], words: _Words) -> tuple[list[str], float]:
+    """Cut glued words that the vocabulary fully covers: ``nmcliente`` gives ``nm cliente``."""
+    expanded: list[str] = []
+    cut = False
+    for word in own:
+        pieces = None if len(word) < 5 or _singular(word, words) in words.pieces else _segment(word, words)
+        expanded.extend(pieces or [word])
+        cut = cut or pieces is not None
+    if not cut:
+        return expanded, 1.0
+    return expanded, _GLUED if len(own) == 1 else _PART_GLUED
+
+
+def _segment(word: str, words: _Words) -> list[str] | None:
+    """The fewest vocabulary words that make up ``word``; longest pieces win a tie. None if there are none."""
+    best: list[tuple[int, int, list[str]] | None] = [None] * (len(word) + 1)
+    best[0] = (0, 0, [])
+    for end in range(2, len(word) + 1):
+        for start in range(max(0, end - 24), end - 1):
+            before = best[start]
+            piece = word[start:end]
+            if before is None or piece not in words.pieces or not _may_be_cut(piece, start, end, word, words):
+                continue
+            candidate = (before[0] + 1, before[1] - len(piece) ** 2, [*before[2], piece])
+            current = best[end]
+            if current is None or candidate[:2] < current[:2]:
+                best[end] = candidate
+    found = best[len(word)]
+    return found[2] if found is not None and 2 <= found[0] <= 4 else None
+
+
+def _may_be_cut(piece: str, start: int, end: int, word: str, words: _Words) -> bool:
+    """Short pieces are cut off only where the vocabulary says so: ``postage`` holds no age."""
+    if len(piece) > 3 or piece in words.short:
+        return True
+    return (start == 0 and piece in words.first) or (end == len(word) and piece in words.last)
+
+
+def _windows(size: int, widest: int = 7) -> Iterator[tuple[int, int]]:
+    """Every run of up to ``widest`` positions, widest first, from the left."""
+    for width in range(min(size, widest), 0, -1):
+        for first in range(size - width + 1):
+            yield first, first + width
+
+
+def _table_subject(table: str, words: _Words) -> str | None:
+    """The last word that says what the rows are: ``customer_orders`` are orders, ``order_customers`` are people."""
+    if not table or len(table) > MAX_CHARACTERS:
+        return None
+    cleaned = fold(table)
+    own = _split(cleaned, True) or _split(cleaned, False)
+    expanded, _ = _expand(own, words)
+    for word in reversed(expanded):
+        roles = words.roles.get(word) or words.roles.get(_singular(word, words), set())
+        for subject in _SUBJECTS:
+            if subject in roles:
+                return subject
+    return None
+
+
+# --- words into hints -------------------------------------------------------------------------------------
+
+
+class _Weigher:
+    """Weighs the matches of one reading of a heading."""
+
+    def __init__(self, heading: _Heading, table_subject: str | None, words: _Words) -> None:
+        self._words = words
+        self._tokens = heading.words
+        self._start = heading.start
+        self._penalty = heading.penalty
+        self._table = table_subject
+        self._keys = [_singular(token, words) for token in heading.words]
+        self._roles = [
+            words.roles.get(token) or words.roles.get(key, set())
+            for token, key in zip(heading.words, self._keys, strict=True)
+        ]
+        self._mark_forms()
+        self._matches = self._find()
+
+    def hints(self) -> Iterator[HeaderHint]:
+        matches = self._speaking()
+        if not matches:
+            yield from self._without_phrase()
+            return
+        for match in matches:
+            for entry in match.entries:
+                yield from self._weigh(match, entry)
+
+    def _mark_forms(self) -> None:
+        """Words that name a form only together (``last 4``) say nothing else."""
+        for first, end in _windows(len(self._tokens), 4):
+            if end - first > 1 and "".join(self._tokens[first:end]) in self._words.form_phrases:
+                for position in range(first, end):
+                    self._roles[position] = {"form"}
+
+    # -- finding
+
+    def _find(self) -> list[_Match]:
+        """Vocabulary phrases in the heading, none inside another, none wholly in the parents."""
+        found: list[_Match] = []
+        size = len(self._tokens)
+        for first, end in _windows(size):
+            if any(match.first <= first and end <= match.end for match in found):
+                continue
+            phrases = self._words.phrases
+            entries = phrases.get("".join(self._tokens[first:end])) or phrases.get(
+                "".join(self._keys[first:end])
+            )
+            if not entries:
+                continue
+            allowed = tuple(e for e in entries.values() if not e.alone or self._whole(first, end))
+            if allowed:
+                found.append(_Match(first, end, allowed))
+        return found
+
+    def _whole(self, first: int, end: int) -> bool:
+        rest = [i for i in range(self._start, len(self._tokens)) if not first <= i < end]
+        return first >= self._start and all(self._tokens[i].isdigit() for i in rest)
+
+    def _speaking(self) -> list[_Match]:
+        """The matches that count: not those in parents, and not those that only name the subject of another."""
+        own = [match for match in self._matches if match.end > self._start]
+        if not own and all(self._neutral(i) for i in range(self._start, len(self._tokens))):
+            return [match for match in self._matches[-1:] if match.end == self._start]
+        heads = [match for match in own if not self._names_subject(match)]
+        kept = heads or own
+        if any(not self._generic(match) for match in kept):
+            kept = [match for match in kept if not self._generic(match)]
+        return kept
+
+    def _names_subject(self, match: _Match) -> bool:
+        return len(self._matches) > 1 and all(
+            self._roles[i] & {*_SUBJECTS, "qualifier", "not_after"} for i in range(match.first, match.end)
+        )
+
+    def _generic(self, match: _Match) -> bool:
+        """A bare word for name, number or id: it means what stands beside it, where something does."""
+        return match.end - match.first == 1 and bool(
+            self._roles[match.first] & {"name", "id", "code", "number"}
+        )
+
+    # -- weighing
+
+    def _weigh(self, match: _Match, entry: _Entry) -> Iterator[HeaderHint]:
+        rest = [i for i in range(len(self._tokens)) if not match.covers(i)]
+        if entry.concept == NONE:
+            yield self._hint(NONE, entry.weight * self._company(match, entry, rest), entry)
+            return
+        if any(self._negates(i, match, entry) for i in rest):
+            yield self._hint(NONE, _NEGATED, entry)
+            return
+        sure = entry.weight * self._company(match, entry, rest)
+        subject = self._subject(match, rest)
+        if subject is not None:
+            yield from self._with_subject(entry, sure, subject)
+        else:
+            yield from self._with_table(entry, sure)
+
+    def _with_subject(self, entry: _Entry, sure: float, subject: str) -> Iterator[HeaderHint]:
+        """The heading itself says whose it is."""
+        if subject == "person":
+            yield self._hint(entry.concept, _raised(sure, entry.weight, 0.8), entry)
+        elif entry.concept.startswith("PERSON") and entry.weight < AMBIGUOUS:
+            concept = "ORGANIZATION" if subject == "organization" else NONE
+            yield self._hint(concept, 0.85, entry)
+        elif subject == "other" and entry.concept in self._words.behaviour["needs_person"]:
+            yield self._hint(NONE, 0.8, entry)
+        else:
+            yield self._hint(entry.concept, sure, entry)
+
+    def _with_table(self, entry: _Entry, sure: float) -> Iterator[HeaderHint]:
+        """The table's name hints at whose it is."""
+        personal = entry.concept in self._words.behaviour["needs_person"]
+        if self._table == "person":
+            yield self._hint(entry.concept, _raised(sure, entry.weight, 0.6), entry)
+        elif self._table in ("organization", "other") and personal and entry.weight < AMBIGUOUS:
+            organization = self._table == "organization" and entry.concept.startswith("PERSON")
+            yield self._hint("ORGANIZATION" if organization else NONE, 0.65, entry)
+            yield self._hint(entry.concept, sure * 0.5, entry)
+        elif self._table == "other" and personal:
+            yield self._hint(entry.concept, sure * 0.8, entry)
+        elif self._table == "other" and entry.concept == "IDENTIFIER":
+            yield self._hint(entry.concept, sure * 0.5, entry)
+        else:
+            yield self._hint(entry.concept, sure, entry)
+
+    def _company(self, match: _Match, entry: _Entry, rest: list[int]) -> float:
+        """The least sure of what stands beside the phrase."""
+        return min((self._beside(i, match, entry) for i in rest), default=1.0)
+
+    def _beside(self, position: int, match: _Match, entry: _Entry) -> float:
+        roles = self._roles[position]
+        before = position < match.first
+        if position < self._start:
+            return 1.0 if roles or not any(m.covers(position) for m in self._matches) else 0.95
+        token = self._tokens[position]
+        if token.isdigit():
+            return _BESIDE["digit"]
+        if "person" in roles or "qualifier" in roles or self._passes(position, entry):
+            return _BESIDE["known"]
+        if "name" in roles and self._behaves(entry, "named"):
+            return _BESIDE["known"]
+        if "organization" in roles:
+            return _BESIDE["organization"]
+        if "other" in roles:
+            return _BESIDE["other"]
+        if any(m.covers(position) for m in self._matches):
+            return _BESIDE["concept_before" if before else "concept_after"]
+        if len(token) == 1:
+            return _BESIDE["letter"]
+        return _BESIDE["unknown_before" if before else "unknown_after"]
+
+    def _passes(self, position: int, entry: _Entry) -> bool:
+        roles = self._roles[position]
+        if entry.concept == NONE and roles & {"id", "code", "name", "not_after", "not_before", "date_other"}:
+            return True
+        return bool(roles & {"neutral", "number", "form", "date_word", "filler"}) or (
+            ("code" in roles and self._behaves(entry, "coded"))
+            or ("id" in roles and self._behaves(entry, "identified"))
+            or ("not_before" in roles and position < self._start)
+        )
+
+    def _behaves(self, entry: _Entry, behaviour: str) -> bool:
+        if behaviour == "identified" and entry.concept in self._words.behaviour["national"]:
+            return True
+        return entry.concept in self._words.behaviour[behaviour]
+
+    def _negates(self, position: int, match: _Match, entry: _Entry) -> bool:
+        """True for a word that makes the phrase something else: ``has phone``, ``phone type``, ``city id``."""
+        if position < self._start:
+            return False
+        roles = self._roles[position]
+        before = position < match.first
+        if self._passes(position, entry) or "person" in roles or "qualifier" in roles:
+            return self._counts(position, match)
+        if self._counts(position, match):
+            return True
+        if any(m.covers(position) for m in self._matches if m is not match) and not roles & {
+            "not_after",
+            "not_before",
+        }:
+            return False
+        if roles & {"id", "code"}:
+            return not ("name" in roles and self._behaves(entry, "named"))
+        if before:
+            return "not_before" in roles
+        return bool(roles & {"not_after", "date_other"})
+
+    def _counts(self, position: int, match: _Match) -> bool:
+        """``num_phones``, ``email count``: a word for counting before a plural."""
+        if "count" not in self._roles[position] or position + 1 != match.first:
+            return False
+        last = match.end - 1
+        return self._tokens[last] != self._keys[last]
+
+    def _subject(self, match: _Match, rest: list[int]) -> str | None:
+        """Whose it is: the nearest word after the phrase that says so, else the nearest before it."""
+        order = [i for i in rest if i >= match.end] + [i for i in reversed(rest) if i < match.first]
+        for position in order:
+            for subject in _SUBJECTS:
+                if subject in self._roles[position]:
+                    return subject
+        return None
+
+    # -- headings without a phrase
+
+    def _without_phrase(self) -> Iterator[HeaderHint]:
+        own = range(self._start, len(self._tokens))
+        roles = [self._roles[i] for i in own]
+        text = " ".join(self._tokens[self._start :])
+        subjects = [next((s for s in _SUBJECTS if s in r), None) for r in roles]
+        parent = next((s for r in reversed(self._roles[: self._start]) for s in _SUBJECTS if s in r), None)
+        if any(r & {"id", "code", "number"} and not r & {"person"} for r in roles):
+            yield from self._identifier(roles, [s for s in subjects if s] or [parent or self._table], text)
+        elif self._parent_concept() and roles and all(r & {"not_after", "not_before"} for r in roles):
+            yield HeaderHint(NONE, NONE, _NEGATED * self._penalty, text, "und")
+        elif any("date_other" in r for r in roles) and any("date_word" in r for r in roles):
+            yield HeaderHint(NONE, NONE, 0.85 * self._penalty, text, "und")
+        elif "person" in subjects and all(
+            s == "person" or self._neutral(i) for s, i in zip(subjects, own, strict=True)
+        ):
+            yield HeaderHint("PERSON", "PERSON", 0.45 * self._penalty, text, "und")
+
+    def _parent_concept(self) -> bool:
+        return any(match.end <= self._start for match in self._matches)
+
+    def _identifier(
+        self, roles: list[set[str]], subjects: list[str | None], text: str
+    ) -> Iterator[HeaderHint]:
+        """``customer no`` singles out a person; ``product id`` does not; ``id`` may."""
+        if self._parent_concept():
+            yield HeaderHint(NONE, NONE, 0.8 * self._penalty, text, "und")
+            return
+        known = all(
+            r & {"id", "code", "number", "qualifier", "neutral", "name", "form", *_SUBJECTS}
+            or t.isdigit()
+            or len(t) == 1
+            for r, t in zip(roles, self._tokens[self._start :], strict=True)
+        )
+        bare = not any(r & set(_SUBJECTS) for r in roles)
+        keyed = any("id" in r for r in roles)
+        if "person" in subjects and subjects[-1] != "other":
+            strength = (0.6 if keyed else 0.3) if bare else 0.9
+        elif subjects[-1] in ("other", "organization"):
+            yield HeaderHint(NONE, NONE, (0.3 if bare else 0.6) * self._penalty, text, "und")
+            return
+        else:
+            strength = 0.3 if keyed else 0.1
+        yield HeaderHint(
+            "IDENTIFIER", "IDENTIFIER", strength * (1.0 if known else 0.7) * self._penalty, text, "und"
+        )
+
+    def _neutral(self, position: int) -> bool:
+        roles = self._roles[position]
+        return self._tokens[position].isdigit() or bool(
+            roles & {"qualifier", "neutral", "form", "person", "name"}
+        )
+
+    def _hint(self, concept: str, strength: float, entry: _Entry) -> HeaderHint:
+        return HeaderHint(
+            concept,
+            concept.partition(".")[0],
+            min(1.0, strength) * self._penalty,
+            _clean(entry.phrase),
+            entry.language,
+        )
+
+
+def _clean(phrase: str) -> str:
+    return phrase.partition("~")[0].strip().lstrip("=+")
+
+
+def _raised(sure: float, weight: float, by: float) -> float:
+    """``sure`` when a subject takes away the share ``by`` of the doubt that the phrase alone leaves."""
+    return sure * (weight + (1.0 - weight) * by) / weight
+
+
+# --- reading the rules ------------------------------------------------------------------------------------
+
+_ROLE_SECTIONS: dict[tuple[str, str], str] = {
+    ("subjects", "person"): "person",
+    ("subjects", "organization"): "organization",
+    ("subjects", "other"): "other",
+    ("words", "neutral"): "neutral",
+    ("words", "name"): "name",
+    ("words", "number"): "number",
+    ("words", "code"): "code",
+    ("words", "id"): "id",
+    ("not", "before"): "not_before",
+    ("not", "after"): "not_after",
+    ("not", "count"): "count",
+    ("dates", "other"): "date_other",
+    ("dates", "words"): "date_word",
+}
+_BEHAVIOURS = ("needs_person", "named", "coded", "identified")
+
+
+def _load(folder: Path) -> _Words:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    words = _Words()
+    behaviour: dict[str, set[str]] = {name: set() for name in (*_BEHAVIOURS, "national")}
+    preambles: list[str] = []
+    # Where languages share a phrase, the first of them is named.
+    for file in sorted(
+        folder.glob("*.yaml"), key=lambda file: (file.stem != "und", file.stem != "en", file.stem)
+    ):
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 # a safe loader
+        if not isinstance(content, dict) or not isinstance(content.get("concepts"), dict):
+            raise ValueError(f"{file.name}: is not a header vocabulary: it has no concepts")
+        try:
+            _add(words, content, behaviour)
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            raise ValueError(f"{file.name}: is not a header vocabulary: {error}") from error
+        preambles.extend(_items(content.get("preambles")))
+    words.behaviour = {name: frozenset(found) for name, found in behaviour.items()}
+    words.preambles = tuple(sorted((fold(p) for p in preambles), key=len, reverse=True))
+    for word, roles in words.roles.items():
+        if roles - {"filler"}:
+            words.pieces.add(word)
+    return words
+
+
+def _add(words: _Words, content: dict[str, Any], behaviour: dict[str, set[str]]) -> None:
+    language = str(content["language"])
+    fillers = {word for item in _items(content.get("fillers")) for word in _split(fold(item), False)}
+    skipped = re.compile(rf"\b(?:{'|'.join(sorted(fillers))})(?= )") if fillers else None
+    for concept, phrases in content["concepts"].items():
+        _add_concept(words, concept, phrases, language, skipped)
+    for (section, name), role in _ROLE_SECTIONS.items():
+        _add_role(words, _items(content.get(section, {}).get(name)), role)
+    _add_role(words, _items(content.get("qualifiers")), "qualifier")
+    _add_role(words, fillers, "filler")
+    for name, short in (("short", words.short), ("first", words.first), ("last", words.last)):
+        short.update(_items(content.get("glue", {}).get(name)))
+    for form, phrases in content.get("forms", {}).items():
+        for item in _items(phrases):
+            key = _key(item)
+            words.form_phrases[key] = Form(form)
+            words.roles.setdefault(key, set()).add("form")
+    for name in _BEHAVIOURS:
+        behaviour[name].update(_items(content.get(name)))
+    if language == "und":
+        behaviour["national"].update(
+            concept for concept in content["concepts"] if re.match(r"[A-Z]{2}_", concept)
+        )
+
+
+def _items(text: str | None) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()] if text else []
+
+
+def _add_role(words: _Words, items: Iterable[str], role: str) -> None:
+    for item in items:
+        for spelling in _spellings(item):
+            words.roles.setdefault("".join(_PIECES.findall(spelling)), set()).add(role)
+
+
+def _add_concept(
+    words: _Words, concept: str, text: str, language: str, fillers: re.Pattern[str] | None
+) -> None:
+    """Enter a concept's phrases. Works on the whole list at once: there are thousands, read at each start."""
+    if "(" in text:
+        text = ",".join(variant for item in text.split(",") for variant in _alternations(item))
+    phrases = text.split(",")
+    lists = [spelling.split(",") for spelling in _spellings(text)]
+    if fillers is not None:
+        lists += [fillers.sub("", ",".join(spelling)).split(",") for spelling in lists]
+    for spelling in lists:
+        for phrase, item in zip(phrases, spelling, strict=True):
+            _enter(words, concept, phrase, item, language)
+
+
+def _enter(words: _Words, concept: str, phrase: str, item: str, language: str) -> None:
+    item, _, weight = item.partition("~")
+    sure = float(weight) if weight else 1.0
+    parts = item.split()
+    key = "".join(parts)
+    if not key:
+        return
+    alone = key[0] == "=" or (len(key) <= 2 and key.isascii())
+    if key[0] in "=+":
+        parts[0] = parts[0][1:]
+        key = key[1:]
+    known = words.phrases.setdefault(key, {})
+    if concept not in known or known[concept][1] < sure:
+        known[concept] = _Entry(concept, sure, alone, phrase, language)
+    if not alone:
+        words.pieces.add(key)
+        words.pieces.update(parts)
+
+
+def _alternations(text: str) -> list[str]:
+    """``(a|b) c`` spelled out."""
+    if "(" not in text:
+        return [text]
+    parts = [part.split("|") for part in re.split(r"[()]", text)]
+    return [" ".join("".join(choice).split()) for choice in itertools.product(*parts)]
+
+
+def _key(item: str) -> str:
+    return "".join(_split(fold(item), False))
+
+
+def _spellings(text: str) -> list[str]:
+    """Levelled spellings: without accents, and with umlauts spelled out as Germanic databases do."""
+    text = " ".join(text.lower().split())
+    if text.isascii():
+        return [text]
+    spelled = text.translate(_SPELLED_OUT)
+    return [fold(text)] if spelled == text else [fold(text), fold(spelled)]
