@@ -34,12 +34,17 @@ class CheckedPatternRecognizer(PatternRecognizer):  # type: ignore[misc] # Presi
 
 
 # What may follow a street: flat, place, postal code, country, on the same line or the next ones.
-_UNIT = r"(?:suite|ste|apt|apartment|unit|flat|floor|room|piso|apto|app|appt|wohnung|top|tür|int|depto)\.?[ ]?[#:]?[ ]?\p{N}{1,5}[a-z]?"
+_UNIT = (
+    r"(?:suite|ste|apt|apartment|unit|flat|floor|room|piso|apto|app|appt|wohnung|top|tür|int|depto)"
+    r"\.?[ ]?[#:]?[ ]?\p{N}{1,5}[a-z]?"
+)
 _CODE = (
-    r"(?:(?-i:[A-Z]{1,3}[ -]{1,2})?\p{N}{4,6}(?:-\p{N}{3,4})?|\p{N}{2,3}[ -]\p{N}{2,3}|\p{N}{4} ?(?-i:[A-Z]{2})"
+    r"(?:(?-i:[A-Z]{1,3}[ -]{1,2})?\p{N}{4,6}(?:-\p{N}{3,4})?|\p{N}{2,3}[ -]\p{N}{2,3}"
+    r"|\p{N}{4} ?(?-i:[A-Z]{2})"
     r"|(?-i:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]))"
 )
-_PLACE = r"(?-i:\p{Lu})[\p{L}\p{M}.'’-]*(?: (?:(?:de|del|della|di|da|do|dos|am|an der|im|la|le|les|sur|on|upon) )?(?-i:\p{Lu})[\p{L}\p{M}.'’-]*){0,3}"
+_WORD = r"(?-i:\p{Lu})[\p{L}\p{M}.'’-]*"
+_PLACE = rf"{_WORD}(?: (?:(?:de|del|della|di|da|do|dos|am|an der|im|la|le|les|sur|on|upon) )?{_WORD}){{0,3}}"
 _GLUE = r"[ \t]*(?:,[ \t]*)?(?:\r?\n[>\t ]*){0,2}(?:,[ \t]*)?"
 _WORD_END = r"(?![\p{L}\p{N}_])"
 
@@ -60,7 +65,7 @@ class AddressRecognizer(CheckedPatternRecognizer):
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         """Presidio's signature. Spans are widened, never moved: what the patterns find stays found."""
-        results = super().analyze(text, entities, nlp_artifacts)
+        results: list[RecognizerResult] = super().analyze(text, entities, nlp_artifacts)
         for result in results:
             result.start = self._start(text, result.start)
             result.end = self._end(text, result.start, result.end)
