@@ -55,7 +55,7 @@ def _run(report: Report) -> dict[str, Any]:
         "invocations": [_invocation(report, artifacts)],
         "originalUriBaseIds": {BASE: _base(report)},
         "artifacts": [_artifact(outcome) for outcome in files],
-        "results": [_result(finding, numbers, artifacts) for finding in report.findings],
+        "results": [_result(finding, numbers, artifacts, files) for finding in report.findings],
         "columnKind": "unicodeCodePoints",
         "properties": {
             "verdict": report.info.verdict,
@@ -80,7 +80,16 @@ def _driver(report: Report, rules: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _notification_rule(reason: Reason) -> dict[str, Any]:
-    return {"id": f"gap/{reason}", "shortDescription": {"text": f"Not looked at: {wording.REASONS[reason]}."}}
+    words = wording.REASONS[reason]
+    return {
+        "id": f"gap/{reason}",
+        "name": _camel(f"gap {reason}"),
+        "shortDescription": {"text": f"Not looked at: {words}."},
+        "fullDescription": {
+            "text": f"Something was not looked at ({words}); nothing is known of what it holds."
+        },
+        "help": {"text": "Look at it by hand, or have it delivered in a form that can be read."},
+    }
 
 
 def _rules(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
@@ -99,8 +108,9 @@ def _rule(verdict: Verdict, category: str | None, severity: Severity) -> dict[st
         "id": _rule_id(verdict, category),
         "name": _camel(f"{verdict} {label}"),
         "shortDescription": {"text": f"{title}."},
+        "fullDescription": {"text": f"{title}. Each result names the vendor, the field and the broken rule."},
         "help": {
-            "text": "What a vendor may have is in the policy file; each result says which rule was broken."
+            "text": "Change the delivery as the result says, or the policy if the vendor needs the data."
         },
         "defaultConfiguration": {"level": _LEVELS[severity]},
         "properties": {
@@ -119,14 +129,16 @@ def _rule_id(verdict: Verdict, category: str | None) -> str:
     return f"{verdict}/{category or 'item'}"
 
 
-def _result(finding: Finding, rules: dict[str, int], artifacts: dict[str, int]) -> dict[str, Any]:
+def _result(
+    finding: Finding, rules: dict[str, int], artifacts: dict[str, int], files: list[Outcome]
+) -> dict[str, Any]:
     rule = _rule_id(finding.verdict, finding.category)
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": rules[rule],
         "level": _LEVELS[finding.severity],
         "message": {"text": message(f"{finding.because} {finding.remedy}")},
-        "locations": [_location(finding, artifacts)],
+        "locations": [_location(finding, artifacts, files)],
         "partialFingerprints": {"sharewatchFindingId/v1": finding.id},
         "rank": round(100 * finding.confidence, 2),
         "properties": _properties(finding),
@@ -136,11 +148,14 @@ def _result(finding: Finding, rules: dict[str, int], artifacts: dict[str, int]) 
     return result
 
 
-def _location(finding: Finding, artifacts: dict[str, int]) -> dict[str, Any]:
-    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": _artifact_location(finding.path)}}
+def _location(finding: Finding, artifacts: dict[str, int], files: list[Outcome]) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": _artifact_location(finding.path)}
     index = artifacts.get(finding.path)
     if index is not None:
-        place["physicalLocation"]["artifactLocation"]["index"] = index
+        physical["artifactLocation"]["index"] = index
+        # A field has no region of its own in most formats: the result is about the whole file.
+        physical["region"] = {"byteOffset": 0, "byteLength": files[index].bytes}
+    place: dict[str, Any] = {"physicalLocation": physical}
     logical = _logical(finding)
     if logical:
         place["logicalLocations"] = logical

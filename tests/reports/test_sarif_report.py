@@ -71,6 +71,7 @@ def test_places() -> None:
     location = place["physicalLocation"]["artifactLocation"]
     assert location["uri"] == "northwind/archive.zip"
     assert run["artifacts"][location["index"]]["location"]["uri"] == "northwind/archive.zip"
+    assert place["physicalLocation"]["region"] == {"byteOffset": 0, "byteLength": 90_210}
     assert [(step["kind"], step["name"]) for step in place["logicalLocations"]] == [
         ("member", "tyres/prices.xlsx"), ("part", "Payroll (old)"), ("column", "mobile"),
     ]  # fmt: skip
