@@ -183,6 +183,12 @@ def test_tables_in_turns_keep_their_rows() -> None:
     assert tables["b"].column("column_1").values == [f"b{number}" for number in range(300)]
 
 
+def test_rows_of_nothing_but_defaults_count() -> None:
+    """``VALUES ()`` is a row without a value."""
+    folded = read(MARK + b"INSERT INTO a () VALUES ();\nINSERT INTO a VALUES (),();\n")
+    assert folded.tables["a"].rows == 2
+
+
 def test_a_broken_statement_costs_itself_only() -> None:
     """A quote too many is one gap with its line; what plainly starts anew is read."""
     data = (

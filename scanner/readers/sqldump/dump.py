@@ -18,7 +18,7 @@ _FIRST_BYTES = 8 << 10
 #: Careful stretches between fast ones grow up to this where fast ones do not get far.
 _CAREFUL_BYTES = 1 << 20
 #: Windows of the fast way: the first, and the largest (two of them fit a core's cache).
-_WINDOW_BYTES, _LARGEST_WINDOW_BYTES = 64 << 10, 1 << 20
+_WINDOW_BYTES, _LARGEST_WINDOW_BYTES = 64 << 10, 512 << 10
 _COPY_BYTES = 2 << 20
 
 _RESUME = re.compile(
@@ -300,7 +300,7 @@ class Dump:
         found = fast.rows(tape.data, tape.pos, stop, head, len(target.names), self._grammar, to_text)
         if found is None:
             return 0
-        self._tables.add_columns(target, found.columns, found.rows)
+        self._tables.add_columns(target, found.columns, found.rows, found.end)
         tape.pos += found.end
         return found.end
 
@@ -455,7 +455,7 @@ class Dump:
         if target.names is not None:
             found = copied.columns(block, len(target.names), head, to_text)
             if found is not None:
-                self._tables.add_columns(target, *found)
+                self._tables.add_columns(target, *found, len(block))
                 return
             if len(block) > _WINDOW_BYTES:
                 cut = copied.whole_lines(block[: len(block) // 2], 0, head)

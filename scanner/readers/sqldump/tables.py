@@ -34,6 +34,9 @@ class Table:
         opaque: cells of each column that hold binary data nobody looked into.
         cut: cells of each column that were longer than the limit.
         extra: rows whose columns beyond the limit were left out.
+        headed: whether the columns' names are the dump's.
+        waiting: rows read one by one, of statements like ``target``, after those in ``pieces``.
+        pieces: Arrow columns named ``piece_names``, on their way into one chunk.
     """
 
     name: str
@@ -47,30 +50,30 @@ class Table:
     opaque: dict[str, int] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
     extra: int = 0
+    headed: bool = True
     waiting: list[list[Cell]] = field(default_factory=list)
     waiting_bytes: int = 0
     target: Target | None = None
+    pieces: list[list[Any]] = field(default_factory=list)
+    piece_names: tuple[str, ...] = ()
+    piece_rows: int = 0
+    piece_bytes: int = 0
 
 
 class Target:
     """A table with the columns that one statement brings. ``names`` is None until the first row is seen."""
 
-    __slots__ = ("headed", "names", "table")
+    __slots__ = ("names", "table")
 
     def __init__(self, table: Table, names: tuple[str, ...] | None) -> None:
         self.table = table
         self.names = names
-        self.headed = names is not None
 
     def name(self, number: int) -> str:
         """The name of a column by its number from 0, made up where the dump has none."""
         if self.names is not None and number < len(self.names):
             return self.names[number]
         return f"column_{number + 1}"
-
-    def same(self, other: Target | None) -> bool:
-        """Whether rows of both can be in one chunk."""
-        return other is not None and (self.names, self.headed) == (other.names, other.headed)
 
 
 class Tables:
@@ -134,7 +137,7 @@ class Tables:
         """The table that a statement brings rows of, with the columns it names or those of the definition."""
         table = self._find(name) or self._new(name)
         if columns is None:
-            return Target(table, table.columns if table.defined else None)
+            return Target(table, table.columns)
         if table.defined and table.columns is not None:
             spelled = {name.casefold(): name for name in table.columns}
             columns = tuple(spelled.get(column.casefold(), column) for column in columns)
@@ -193,29 +196,28 @@ class Tables:
         table = target.table
         if table.refused:
             return
-        if not target.same(table.target):
-            self._flush(table)
-            table.target = target
         if target.names is None:
-            target.names = tuple(f"column_{number + 1}" for number in range(len(cells)))
-        if len(cells) != len(target.names):
+            target.names = table.columns = tuple(target.name(number) for number in range(len(cells) or 1))
+            table.headed = False
+        if table.target is None or target.names != table.target.names:
+            self._arrange(table)
+            table.target = target
+        if cells and len(cells) != len(target.names):
             table.misfits += 1
         table.waiting.append(cells)
         table.waiting_bytes += size
         self._waiting_bytes += size
         if len(table.waiting) >= CHUNK_ROWS or table.waiting_bytes >= CHUNK_BYTES:
-            self._flush(table)
-        elif self._waiting_bytes > _WAITING_BYTES:
+            self._arrange(table)
+        if self._waiting_bytes > _WAITING_BYTES:
             self._flush_all()
 
-    def add_columns(self, target: Target, columns: list[Any], rows: int) -> None:
+    def add_columns(self, target: Target, columns: list[Any], rows: int, size: int) -> None:
         """Rows that are Arrow string columns already, as many as the target has names."""
-        import pyarrow as pa
-
         table = target.table
         if table.refused:
             return
-        self._flush(table)
+        self._arrange(table)
         names = [target.name(number) for number in range(len(columns))]
         if self._limits.columns < len(names):
             table.extra += rows
@@ -224,11 +226,38 @@ class Tables:
             self._shortened(target, number, self._bytea(table, name, column))
             for number, (name, column) in enumerate(zip(names, columns, strict=True))
         ]
-        batch = pa.RecordBatch.from_arrays(columns, names=names)
-        for start in range(0, rows, CHUNK_ROWS):
-            self._events.append(TableChunk(table.name, batch.slice(start, CHUNK_ROWS), headed=target.headed))
+        self._waiting_bytes += size
+        self._push(table, tuple(names), columns, rows, size)
+
+    def _push(self, table: Table, names: tuple[str, ...], columns: list[Any], rows: int, size: int) -> None:
+        """Put columns with those that wait already, where they are the same ones."""
+        if table.pieces and names != table.piece_names:
+            self._emit(table)
+        table.pieces.append(columns)
+        table.piece_names = names
+        table.piece_rows += rows
+        table.piece_bytes += size
         table.rows += rows
         table.seen.update(names)
+        if table.piece_rows >= CHUNK_ROWS or table.piece_bytes >= CHUNK_BYTES:
+            self._emit(table)
+
+    def _emit(self, table: Table) -> None:
+        """Make chunks of the columns that wait, about `CHUNK_ROWS` long where there are more."""
+        import pyarrow as pa
+
+        pieces, rows = table.pieces, table.piece_rows
+        if not pieces:
+            return
+        self._waiting_bytes -= table.piece_bytes
+        table.pieces, table.piece_rows, table.piece_bytes = [], 0, 0
+        columns = (
+            pieces[0] if len(pieces) == 1 else [pa.concat_arrays(same) for same in zip(*pieces, strict=True)]
+        )
+        batch = pa.RecordBatch.from_arrays(columns, names=list(table.piece_names))
+        length = -(-rows // max(1, rows // CHUNK_ROWS))
+        for start in range(0, rows, length):
+            self._events.append(TableChunk(table.name, batch.slice(start, length), headed=table.headed))
 
     def _shortened(self, target: Target, number: int, column: Any) -> Any:
         """A column whose cells are cut at the limit."""
@@ -290,18 +319,17 @@ class Tables:
 
     def _flush_all(self) -> None:
         for table in self._by_key.values():
-            self._flush(table)
+            self._arrange(table)
+            self._emit(table)
 
-    def _flush(self, table: Table) -> None:
-        """Turn the rows that wait into a chunk."""
+    def _arrange(self, table: Table) -> None:
+        """Turn the rows that wait into columns."""
         rows, target = table.waiting, table.target
         if not rows or target is None:
             return
         import pyarrow as pa
 
-        table.waiting = []
-        self._waiting_bytes -= table.waiting_bytes
-        table.waiting_bytes = 0
+        size, table.waiting, table.waiting_bytes = table.waiting_bytes, [], 0
         assert target.names is not None
         width = max(len(target.names), *map(len, rows))
         if width > self._limits.columns:
@@ -314,10 +342,7 @@ class Tables:
             self._bytea(table, names[number], pa.array(self._texts(target, number, rows), pa.string()))
             for number in range(width)
         ]
-        batch = pa.RecordBatch.from_arrays(columns, names=names)
-        self._events.append(TableChunk(table.name, batch, headed=target.headed))
-        table.rows += len(rows)
-        table.seen.update(names)
+        self._push(table, tuple(names), columns, len(rows), size)
 
     def _texts(self, target: Target, number: int, rows: list[list[Cell]]) -> list[str | None]:
         texts: list[str | None] = []
