@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.config import Settings
-from scanner.detect import re2, specs
+from scanner.detect import specs
 from scanner.detect.specs import RecognizerSpec
 from scanner.model import Gap, Reason, Stage
 
@@ -221,7 +221,7 @@ class TextEngine:
         self._specs = tuple(specs.specs() if recognizer_specs is None else recognizer_specs)
         self.failures: Counter[tuple[str, Reason]] = Counter()
         recognizers = build_recognizers(self._specs, settings)
-        self._filters = _filters(self._specs)
+        self._gates = _gates(self._specs)
         self._named = NamedEntityRecognizer(supported_language=LANGUAGE)
         self._by_name = dict(zip((spec.name for spec in self._specs), recognizers, strict=True))
         everything = [*recognizers, NameRecognizer(supported_language=LANGUAGE), self._named]
@@ -238,8 +238,12 @@ class TextEngine:
         )
         self._nlp: Any = None
 
-    def analyze(self, texts: Sequence[str]) -> list[list[Match]]:
+    def analyze(self, texts: Sequence[str], context: Sequence[str] = ()) -> list[list[Match]]:
         """The matches of each text, by position; overlaps resolved, nothing below `MINIMUM_SCORE`.
+
+        Args:
+            texts: any number; a few hundred at once are much faster than one by one.
+            context: words known to stand over all of them, such as a column's heading.
 
         Raises:
             ModelError: a text may hold a name and the configured model cannot be used.
@@ -249,7 +253,9 @@ class TextEngine:
         ]
         found: list[list[Match]] = [[] for _ in texts]
         pieces = [piece for _, _, piece in chunks]
-        for (index, offset, _), matches in zip(chunks, self._analyze_pieces(pieces), strict=True):
+        for (index, offset, _), matches in zip(
+            chunks, self._analyze_pieces(pieces, list(context)), strict=True
+        ):
             found[index].extend(
                 Match(each.entity_type, each.start + offset, each.end + offset, each.score, each.recognizer)
                 for each in matches
@@ -265,8 +271,8 @@ class TextEngine:
         self.failures.clear()
         return gaps
 
-    def _analyze_pieces(self, pieces: list[str]) -> Iterator[list[Match]]:
-        wanted = self._wanted(pieces)
+    def _analyze_pieces(self, pieces: list[str], context: list[str]) -> Iterator[list[Match]]:
+        wanted = self._wanted(pieces, " ".join(context))
         artifacts = self._artifacts(pieces)
         for piece, entities, artifact in zip(pieces, wanted, artifacts, strict=True):
             types = (
@@ -278,24 +284,30 @@ class TextEngine:
                 yield []
                 continue
             results = self._analyzer.analyze(
-                piece, LANGUAGE, entities=types, nlp_artifacts=artifact or _no_artifacts()
+                piece, LANGUAGE, entities=types, nlp_artifacts=artifact or _no_artifacts(), context=context
             )
             yield resolve(piece, [_match(result) for result in results])
 
-    def _wanted(self, pieces: list[str]) -> list[set[str]]:
-        """For each text the entity types whose filter it passes: one vector kernel for each type."""
-        if sum(map(len, pieces)) < _FILTER_FROM:
-            return [set(self._filters) for _ in pieces]
+    def _wanted(self, pieces: list[str], context: str) -> list[set[str]]:
+        """For each text the entity types that may be in it: one vector kernel for each recognizer."""
+        if len(pieces) < _FILTER_FROM_TEXTS and sum(map(len, pieces)) < _FILTER_FROM_CHARACTERS:
+            return [self._wanted_here(f"{context}\n{piece}".lower()) for piece in pieces]
         import pyarrow as pa
         import pyarrow.compute as pc
 
         column = pa.array(pieces, pa.large_string())
         wanted: list[set[str]] = [set() for _ in pieces]
-        for entity_type, pattern in self._filters.items():
-            passed = pc.match_substring_regex(column, pattern)
+        for gate in self._gates:
+            passed = pc.match_substring_regex(column, gate.pattern)
+            if gate.words and not gate.words_in(context.lower()):
+                passed = pc.and_(passed, pc.match_substring_regex(column, gate.words))
             for index in pc.indices_nonzero(passed).to_pylist():
-                wanted[index].add(entity_type)
+                wanted[index].add(gate.entity_type)
         return wanted
+
+    def _wanted_here(self, lowered: str) -> set[str]:
+        """The same for one text without compiling filters, which would take longer than asking everybody."""
+        return {gate.entity_type for gate in self._gates if not gate.words or gate.words_in(lowered)}
 
     def _artifacts(self, pieces: list[str]) -> list[Any]:
         """The model's entities for the texts that may hold a name, None for the others."""
@@ -339,8 +351,8 @@ class TextEngine:
         return verdicts
 
 
-# Compiling the filters takes as long as asking every recognizer about this many characters.
-_FILTER_FROM = 20_000
+# Compiling the filters takes as long as asking every recognizer about so much.
+_FILTER_FROM_TEXTS, _FILTER_FROM_CHARACTERS = 16, 8_000
 _FAILED = {Reason.INTERNAL: "failed", Reason.TIMEOUT: "ran out of time"}
 _NAMED = {"PERSON", "LOCATION", "CITY", "REGION", "COUNTRY"}
 
@@ -385,12 +397,34 @@ def _match(result: Any) -> Match:
     return Match(result.entity_type, result.start, result.end, float(result.score), name)
 
 
-def _filters(recognizer_specs: Sequence[RecognizerSpec]) -> dict[str, str]:
-    """One filter for each entity type."""
-    bodies: dict[str, list[str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """What must be in a text before a recognizer is asked: its filter, and a context word if it needs one."""
+
+    entity_type: str
+    pattern: str
+    words: str
+
+    def words_in(self, lowered: str) -> bool:
+        return _compiled_words(self.words).search(lowered) is not None
+
+
+@cache
+def _compiled_words(pattern: str) -> Any:
+    import regex
+
+    return regex.compile(pattern)
+
+
+def _gates(recognizer_specs: Sequence[RecognizerSpec]) -> list[_Gate]:
+    import regex
+
+    gates = []
     for spec in recognizer_specs:
-        bodies.setdefault(spec.entity_type, []).append(spec.re2_filter.removeprefix(re2.FLAGS))
-    return {kind: re2.FLAGS + "|".join(f"(?:{each})" for each in found) for kind, found in bodies.items()}
+        always = not spec.needs_context or spec.alone <= 1.0
+        words = "|".join(regex.escape(word, literal_spaces=True) for word in spec.context)
+        gates.append(_Gate(spec.entity_type, spec.re2_filter, "" if always else f"(?i)(?:{words})"))
+    return gates
 
 
 # -- which texts the model must read ---------------------------------------------------------------------
