@@ -8,16 +8,15 @@ table's name may settle. Words are data; only the weighing is here.
 
 from __future__ import annotations
 
-import itertools
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from scanner import resources
+from scanner.detect.vocabulary import PIECES, Entry, Vocabulary, fold, load
 from scanner.model import Form
 
 #: The concept of a heading that looks personal and is not.
@@ -47,15 +46,6 @@ _PART_GLUED = 0.92
 _ALTERNATIVE = 0.92
 _NEGATED = 0.9
 _SUBJECTS = ("person", "organization", "other")
-_LETTER = r"[^\W\d_]|[\u0900-\u0d7f]"
-_FOLDED = str.maketrans(
-    {
-        "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L",
-        "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i", "№": " no ", "’": "'",
-        "°": "", "º": "", "ª": "",
-    }
-)  # fmt: skip
-_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +53,7 @@ class HeaderHint:
     """What one phrase in a heading points to.
 
     Attributes:
-        concept: entity type, or a part of one (``PERSON.first``); ``NONE`` for what looks personal and is not.
+        concept: entity type, or a part of one (``PERSON.first``); ``NONE`` for what only looks personal.
         entity_type: the concept without its part.
         strength: in [0, 1]: how far the heading alone makes it so.
         phrase: the words that said it, as the vocabulary writes them.
@@ -75,31 +65,6 @@ class HeaderHint:
     strength: float
     phrase: str
     language: str
-
-
-class _Entry(NamedTuple):
-    """A phrase of the vocabulary. ``alone``: it counts only as the whole heading."""
-
-    concept: str
-    weight: float
-    alone: bool
-    phrase: str
-    language: str
-
-
-@dataclass(slots=True)
-class _Words:
-    """The vocabulary, ready to match: everything keyed by levelled words without spaces."""
-
-    phrases: dict[str, dict[str, _Entry]] = field(default_factory=dict)
-    roles: dict[str, set[str]] = field(default_factory=dict)
-    pieces: set[str] = field(default_factory=set)
-    short: set[str] = field(default_factory=set)
-    first: set[str] = field(default_factory=set)
-    last: set[str] = field(default_factory=set)
-    behaviour: dict[str, frozenset[str]] = field(default_factory=dict)
-    preambles: tuple[str, ...] = ()
-    form_phrases: dict[str, Form] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +80,10 @@ class _Heading:
 class _Match:
     first: int
     end: int
-    entries: tuple[_Entry, ...]
+    entries: tuple[Entry, ...]
 
     def covers(self, position: int) -> bool:
         return self.first <= position < self.end
-
-
-def fold(text: str) -> str:
-    """Text without Latin accents and ligatures, case kept: ``Straße`` gives ``Strasse``."""
-    if text.isascii():
-        return text
-    decomposed = unicodedata.normalize("NFKD", text.translate(_FOLDED))
-    return "".join(char for char in decomposed if not "\u0300" <= char <= "\u036f")
 
 
 class HeaderVocabulary:
@@ -139,7 +96,7 @@ class HeaderVocabulary:
             FileNotFoundError: the shipped vocabulary is not part of this installation.
             ValueError: a file is not a vocabulary; the message names it.
         """
-        self._words = _load(folder or resources.path("rules", "headers"))
+        self._words = load(folder or resources.path("rules", "headers"))
         self._cached = lru_cache(maxsize=65_536)(self._hints)
 
     def hints(self, header: str, table: str = "") -> tuple[HeaderHint, ...]:
@@ -155,7 +112,7 @@ class HeaderVocabulary:
         for heading in _headings(header, words):
             own = heading.words[heading.start :]
             for first, end in _windows(len(own)):
-                form = words.form_phrases.get("".join(own[first:end]))
+                form = words.forms.get("".join(own[first:end]))
                 if form is not None:
                     return form
         return None
@@ -167,7 +124,7 @@ class HeaderVocabulary:
     @property
     def concepts(self) -> frozenset[str]:
         """Every concept that a heading can point to."""
-        return frozenset(concept for entries in self._words.phrases.values() for concept in entries)
+        return self._words.concepts
 
     def _hints(self, header: str, table: str) -> tuple[HeaderHint, ...]:
         best: dict[str, HeaderHint] = {}
@@ -187,6 +144,11 @@ def shipped() -> HeaderVocabulary:
     return HeaderVocabulary()
 
 
+def form_hint(header: str) -> Form | None:
+    """`HeaderVocabulary.form_hint` of the shipped vocabulary."""
+    return shipped().form_hint(header)
+
+
 # --- a heading into words ---------------------------------------------------------------------------------
 
 _PARENTHESES = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
@@ -194,12 +156,11 @@ _PATH_DOT = re.compile(r"(?<=[\w\]])\.(?=[\w@#$])|->|::|\[\d*\]\.?")
 _ACRONYM = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?")
 _CAMEL = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KNOWN_CAMEL = re.compile(r"IPv(?=[46])|e-?Mail|IDs\b|WhatsApp|LinkedIn|DoB\b|D\.O\.B|GmbH|PayPal|IBANs\b")
-_PIECES = re.compile(rf"(?:{_LETTER})+|\d+")
 #: Keys under which XML and SCIM put a value whose meaning is the parent's.
 _TRANSPARENT = frozenset({"value", "text", "content", "_", "t", "val", "data", "items", "item"})
 
 
-def _headings(header: str, words: _Words) -> Iterator[_Heading]:
+def _headings(header: str, words: Vocabulary) -> Iterator[_Heading]:
     """The ways to read a heading: whole, without its camel humps, without parentheses, each alternative."""
     header = header.strip()
     if not header or len(header) > MAX_CHARACTERS:
@@ -216,24 +177,22 @@ def _headings(header: str, words: _Words) -> Iterator[_Heading]:
         yield replace(heading, penalty=heading.penalty * penalty)
 
 
-def _alternatives(text: str, words: _Words) -> list[str]:
+def _alternatives(text: str, words: Vocabulary) -> list[str]:
     """``City / Town`` is a city or a town; ``Date of birth (dd/mm/yyyy)`` has a remark that says nothing."""
     found: list[str] = []
     bare = _PARENTHESES.sub(" ", text).strip()
     if bare and bare != text and not _matters(text, words):
         found.append(bare)
-    for alternative in re.split(r"[/|;]|\s-\s|\bor\b", bare or text):
-        if alternative.strip() and alternative != text:
-            found.append(alternative)
-    return found
+    parts = re.split(r"[/|;]|\s-\s|\bor\b", bare or text)
+    return found + [part for part in parts if part.strip() and part != text]
 
 
-def _matters(text: str, words: _Words) -> bool:
+def _matters(text: str, words: Vocabulary) -> bool:
     remarks = " ".join(_PARENTHESES.findall(text))
-    return any(words.roles.get(word, set()) & {"not_after", "other"} for word in _split(remarks, True))
+    return any(words.roles(word) & {"not_after", "other"} for word in _split(remarks, True))
 
 
-def _parse(text: str, camel: bool, fillers: bool, words: _Words) -> _Heading | None:
+def _parse(text: str, camel: bool, fillers: bool, words: Vocabulary) -> _Heading | None:
     text = _ACRONYM.sub(lambda found: found[0].replace(".", "") + " ", text)
     *parents, own = _path(text)
     own_words = _level(own, camel, fillers, words)
@@ -249,11 +208,11 @@ def _parse(text: str, camel: bool, fillers: bool, words: _Words) -> _Heading | N
 
 def _path(text: str) -> list[str]:
     """The keys of a path, the last one last; ``Tel.Nr.`` and ``customer.name`` alike."""
-    keys = [key for key in _PATH_DOT.split(text) if key and _PIECES.search(key)]
+    keys = [key for key in _PATH_DOT.split(text) if key and PIECES.search(key)]
     return keys or [text]
 
 
-def _level(text: str, camel: bool, fillers: bool, words: _Words) -> list[str]:
+def _level(text: str, camel: bool, fillers: bool, words: Vocabulary) -> list[str]:
     """The words of the last key, without a question's opening and, if so asked, without fillers."""
     lowered = text.lower().strip()
     for preamble in words.preambles:
@@ -261,7 +220,7 @@ def _level(text: str, camel: bool, fillers: bool, words: _Words) -> list[str]:
             text = text.strip()[len(preamble) :]
             break
     found = _split(text, camel)
-    kept = found if fillers else [word for word in found if "filler" not in words.roles.get(word, ())]
+    kept = found if fillers else [word for word in found if "filler" not in words.roles(word)]
     return kept or found
 
 
@@ -269,24 +228,15 @@ def _split(text: str, camel: bool) -> list[str]:
     if camel and not text.isupper():
         text = _KNOWN_CAMEL.sub(lambda found: found[0].replace("-", "").capitalize(), text)
         text = _CAMEL.sub(" ", text)
-    return _PIECES.findall(text.lower())
+    return PIECES.findall(text.lower())
 
 
-def _singular(word: str, words: _Words) -> str:
-    if word in words.pieces or len(word) < 4 or not word.endswith("s"):
-        return word
-    for stem in (word[:-1], word[:-2], word[:-3] + "y" if word.endswith("ies") else word[:-1]):
-        if stem in words.pieces:
-            return stem
-    return word
-
-
-def _expand(own: list[str], words: _Words) -> tuple[list[str], float]:
+def _expand(own: list[str], words: Vocabulary) -> tuple[list[str], float]:
     """Cut glued words that the vocabulary fully covers: ``nmcliente`` gives ``nm cliente``."""
     expanded: list[str] = []
     cut = False
     for word in own:
-        pieces = None if len(word) < 5 or _singular(word, words) in words.pieces else _segment(word, words)
+        pieces = None if len(word) < 5 or words.singular(word) in words.pieces else _segment(word, words)
         expanded.extend(pieces or [word])
         cut = cut or pieces is not None
     if not cut:
@@ -294,7 +244,7 @@ def _expand(own: list[str], words: _Words) -> tuple[list[str], float]:
     return expanded, _GLUED if len(own) == 1 else _PART_GLUED
 
 
-def _segment(word: str, words: _Words) -> list[str] | None:
+def _segment(word: str, words: Vocabulary) -> list[str] | None:
     """The fewest vocabulary words that make up ``word``; longest pieces win a tie. None if there are none."""
     best: list[tuple[int, int, list[str]] | None] = [None] * (len(word) + 1)
     best[0] = (0, 0, [])
@@ -312,7 +262,7 @@ def _segment(word: str, words: _Words) -> list[str] | None:
     return found[2] if found is not None and 2 <= found[0] <= 4 else None
 
 
-def _may_be_cut(piece: str, start: int, end: int, word: str, words: _Words) -> bool:
+def _may_be_cut(piece: str, start: int, end: int, word: str, words: Vocabulary) -> bool:
     """Short pieces are cut off only where the vocabulary says so: ``postage`` holds no age."""
     if len(piece) > 3 or piece in words.short:
         return True
@@ -326,15 +276,15 @@ def _windows(size: int, widest: int = 7) -> Iterator[tuple[int, int]]:
             yield first, first + width
 
 
-def _table_subject(table: str, words: _Words) -> str | None:
-    """The last word that says what the rows are: ``customer_orders`` are orders, ``order_customers`` are people."""
+def _table_subject(table: str, words: Vocabulary) -> str | None:
+    """The last word that says what the rows are: ``customer_orders`` are orders."""
     if not table or len(table) > MAX_CHARACTERS:
         return None
     cleaned = fold(table)
     own = _split(cleaned, True) or _split(cleaned, False)
     expanded, _ = _expand(own, words)
     for word in reversed(expanded):
-        roles = words.roles.get(word) or words.roles.get(_singular(word, words), set())
+        roles = words.roles(word) or words.roles(words.singular(word))
         for subject in _SUBJECTS:
             if subject in roles:
                 return subject
@@ -347,15 +297,15 @@ def _table_subject(table: str, words: _Words) -> str | None:
 class _Weigher:
     """Weighs the matches of one reading of a heading."""
 
-    def __init__(self, heading: _Heading, table_subject: str | None, words: _Words) -> None:
+    def __init__(self, heading: _Heading, table_subject: str | None, words: Vocabulary) -> None:
         self._words = words
         self._tokens = heading.words
         self._start = heading.start
         self._penalty = heading.penalty
         self._table = table_subject
-        self._keys = [_singular(token, words) for token in heading.words]
-        self._roles = [
-            words.roles.get(token) or words.roles.get(key, set())
+        self._keys = [words.singular(token) for token in heading.words]
+        self._roles: list[AbstractSet[str]] = [
+            words.roles(token) or words.roles(key)
             for token, key in zip(heading.words, self._keys, strict=True)
         ]
         self._mark_forms()
@@ -373,7 +323,7 @@ class _Weigher:
     def _mark_forms(self) -> None:
         """Words that name a form only together (``last 4``) say nothing else."""
         for first, end in _windows(len(self._tokens), 4):
-            if end - first > 1 and "".join(self._tokens[first:end]) in self._words.form_phrases:
+            if end - first > 1 and "".join(self._tokens[first:end]) in self._words.forms:
                 for position in range(first, end):
                     self._roles[position] = {"form"}
 
@@ -386,13 +336,11 @@ class _Weigher:
         for first, end in _windows(size):
             if any(match.first <= first and end <= match.end for match in found):
                 continue
-            phrases = self._words.phrases
-            entries = phrases.get("".join(self._tokens[first:end])) or phrases.get(
-                "".join(self._keys[first:end])
-            )
+            entries = self._words.entries("".join(self._tokens[first:end]))
+            entries = entries or self._words.entries("".join(self._keys[first:end]))
             if not entries:
                 continue
-            allowed = tuple(e for e in entries.values() if not e.alone or self._whole(first, end))
+            allowed = tuple(e for e in entries if not e.alone or self._whole(first, end))
             if allowed:
                 found.append(_Match(first, end, allowed))
         return found
@@ -402,7 +350,7 @@ class _Weigher:
         return first >= self._start and all(self._tokens[i].isdigit() for i in rest)
 
     def _speaking(self) -> list[_Match]:
-        """The matches that count: not those in parents, and not those that only name the subject of another."""
+        """The matches that count: not those in parents, nor those that only name the subject of another."""
         own = [match for match in self._matches if match.end > self._start]
         if not own and all(self._neutral(i) for i in range(self._start, len(self._tokens))):
             return [match for match in self._matches[-1:] if match.end == self._start]
@@ -425,7 +373,7 @@ class _Weigher:
 
     # -- weighing
 
-    def _weigh(self, match: _Match, entry: _Entry) -> Iterator[HeaderHint]:
+    def _weigh(self, match: _Match, entry: Entry) -> Iterator[HeaderHint]:
         rest = [i for i in range(len(self._tokens)) if not match.covers(i)]
         if entry.concept == NONE:
             yield self._hint(NONE, entry.weight * self._company(match, entry, rest), entry)
@@ -440,21 +388,21 @@ class _Weigher:
         else:
             yield from self._with_table(entry, sure)
 
-    def _with_subject(self, entry: _Entry, sure: float, subject: str) -> Iterator[HeaderHint]:
+    def _with_subject(self, entry: Entry, sure: float, subject: str) -> Iterator[HeaderHint]:
         """The heading itself says whose it is."""
         if subject == "person":
             yield self._hint(entry.concept, _raised(sure, entry.weight, 0.8), entry)
         elif entry.concept.startswith("PERSON") and entry.weight < AMBIGUOUS:
             concept = "ORGANIZATION" if subject == "organization" else NONE
             yield self._hint(concept, 0.85, entry)
-        elif subject == "other" and entry.concept in self._words.behaviour["needs_person"]:
+        elif subject == "other" and self._words.behaves(entry.concept, "needs_person"):
             yield self._hint(NONE, 0.8, entry)
         else:
             yield self._hint(entry.concept, sure, entry)
 
-    def _with_table(self, entry: _Entry, sure: float) -> Iterator[HeaderHint]:
+    def _with_table(self, entry: Entry, sure: float) -> Iterator[HeaderHint]:
         """The table's name hints at whose it is."""
-        personal = entry.concept in self._words.behaviour["needs_person"]
+        personal = self._words.behaves(entry.concept, "needs_person")
         if self._table == "person":
             yield self._hint(entry.concept, _raised(sure, entry.weight, 0.6), entry)
         elif self._table in ("organization", "other") and personal and entry.weight < AMBIGUOUS:
@@ -468,11 +416,11 @@ class _Weigher:
         else:
             yield self._hint(entry.concept, sure, entry)
 
-    def _company(self, match: _Match, entry: _Entry, rest: list[int]) -> float:
+    def _company(self, match: _Match, entry: Entry, rest: list[int]) -> float:
         """The least sure of what stands beside the phrase."""
         return min((self._beside(i, match, entry) for i in rest), default=1.0)
 
-    def _beside(self, position: int, match: _Match, entry: _Entry) -> float:
+    def _beside(self, position: int, match: _Match, entry: Entry) -> float:
         roles = self._roles[position]
         before = position < match.first
         if position < self._start:
@@ -482,7 +430,7 @@ class _Weigher:
             return _BESIDE["digit"]
         if "person" in roles or "qualifier" in roles or self._passes(position, entry):
             return _BESIDE["known"]
-        if "name" in roles and self._behaves(entry, "named"):
+        if "name" in roles and self._words.behaves(entry.concept, "named"):
             return _BESIDE["known"]
         if "organization" in roles:
             return _BESIDE["organization"]
@@ -494,23 +442,18 @@ class _Weigher:
             return _BESIDE["letter"]
         return _BESIDE["unknown_before" if before else "unknown_after"]
 
-    def _passes(self, position: int, entry: _Entry) -> bool:
+    def _passes(self, position: int, entry: Entry) -> bool:
         roles = self._roles[position]
         if entry.concept == NONE and roles & {"id", "code", "name", "not_after", "not_before", "date_other"}:
             return True
         return bool(roles & {"neutral", "number", "form", "date_word", "filler"}) or (
-            ("code" in roles and self._behaves(entry, "coded"))
-            or ("id" in roles and self._behaves(entry, "identified"))
+            ("code" in roles and self._words.behaves(entry.concept, "coded"))
+            or ("id" in roles and self._words.behaves(entry.concept, "identified"))
             or ("not_before" in roles and position < self._start)
         )
 
-    def _behaves(self, entry: _Entry, behaviour: str) -> bool:
-        if behaviour == "identified" and entry.concept in self._words.behaviour["national"]:
-            return True
-        return entry.concept in self._words.behaviour[behaviour]
-
-    def _negates(self, position: int, match: _Match, entry: _Entry) -> bool:
-        """True for a word that makes the phrase something else: ``has phone``, ``phone type``, ``city id``."""
+    def _negates(self, position: int, match: _Match, entry: Entry) -> bool:
+        """True for a word that makes it something else: ``has phone``, ``phone type``, ``city id``."""
         if position < self._start:
             return False
         roles = self._roles[position]
@@ -525,7 +468,7 @@ class _Weigher:
         }:
             return False
         if roles & {"id", "code"}:
-            return not ("name" in roles and self._behaves(entry, "named"))
+            return not ("name" in roles and self._words.behaves(entry.concept, "named"))
         if before:
             return "not_before" in roles
         return bool(roles & {"not_after", "date_other"})
@@ -569,7 +512,7 @@ class _Weigher:
         return any(match.end <= self._start for match in self._matches)
 
     def _identifier(
-        self, roles: list[set[str]], subjects: list[str | None], text: str
+        self, roles: list[AbstractSet[str]], subjects: list[str | None], text: str
     ) -> Iterator[HeaderHint]:
         """``customer no`` singles out a person; ``product id`` does not; ``id`` may."""
         if self._parent_concept():
@@ -600,157 +543,16 @@ class _Weigher:
             roles & {"qualifier", "neutral", "form", "person", "name"}
         )
 
-    def _hint(self, concept: str, strength: float, entry: _Entry) -> HeaderHint:
+    def _hint(self, concept: str, strength: float, entry: Entry) -> HeaderHint:
         return HeaderHint(
             concept,
             concept.partition(".")[0],
             min(1.0, strength) * self._penalty,
-            _clean(entry.phrase),
+            entry.phrase,
             entry.language,
         )
-
-
-def _clean(phrase: str) -> str:
-    return phrase.partition("~")[0].strip().lstrip("=+")
 
 
 def _raised(sure: float, weight: float, by: float) -> float:
     """``sure`` when a subject takes away the share ``by`` of the doubt that the phrase alone leaves."""
     return sure * (weight + (1.0 - weight) * by) / weight
-
-
-# --- reading the rules ------------------------------------------------------------------------------------
-
-_ROLE_SECTIONS: dict[tuple[str, str], str] = {
-    ("subjects", "person"): "person",
-    ("subjects", "organization"): "organization",
-    ("subjects", "other"): "other",
-    ("words", "neutral"): "neutral",
-    ("words", "name"): "name",
-    ("words", "number"): "number",
-    ("words", "code"): "code",
-    ("words", "id"): "id",
-    ("not", "before"): "not_before",
-    ("not", "after"): "not_after",
-    ("not", "count"): "count",
-    ("dates", "other"): "date_other",
-    ("dates", "words"): "date_word",
-}
-_BEHAVIOURS = ("needs_person", "named", "coded", "identified")
-
-
-def _load(folder: Path) -> _Words:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    words = _Words()
-    behaviour: dict[str, set[str]] = {name: set() for name in (*_BEHAVIOURS, "national")}
-    preambles: list[str] = []
-    # Where languages share a phrase, the first of them is named.
-    for file in sorted(
-        folder.glob("*.yaml"), key=lambda file: (file.stem != "und", file.stem != "en", file.stem)
-    ):
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 # a safe loader
-        if not isinstance(content, dict) or not isinstance(content.get("concepts"), dict):
-            raise ValueError(f"{file.name}: is not a header vocabulary: it has no concepts")
-        try:
-            _add(words, content, behaviour)
-        except (TypeError, AttributeError, KeyError, ValueError) as error:
-            raise ValueError(f"{file.name}: is not a header vocabulary: {error}") from error
-        preambles.extend(_items(content.get("preambles")))
-    words.behaviour = {name: frozenset(found) for name, found in behaviour.items()}
-    words.preambles = tuple(sorted((fold(p) for p in preambles), key=len, reverse=True))
-    for word, roles in words.roles.items():
-        if roles - {"filler"}:
-            words.pieces.add(word)
-    return words
-
-
-def _add(words: _Words, content: dict[str, Any], behaviour: dict[str, set[str]]) -> None:
-    language = str(content["language"])
-    fillers = {word for item in _items(content.get("fillers")) for word in _split(fold(item), False)}
-    skipped = re.compile(rf"\b(?:{'|'.join(sorted(fillers))})(?= )") if fillers else None
-    for concept, phrases in content["concepts"].items():
-        _add_concept(words, concept, phrases, language, skipped)
-    for (section, name), role in _ROLE_SECTIONS.items():
-        _add_role(words, _items(content.get(section, {}).get(name)), role)
-    _add_role(words, _items(content.get("qualifiers")), "qualifier")
-    _add_role(words, fillers, "filler")
-    for name, short in (("short", words.short), ("first", words.first), ("last", words.last)):
-        short.update(_items(content.get("glue", {}).get(name)))
-    for form, phrases in content.get("forms", {}).items():
-        for item in _items(phrases):
-            key = _key(item)
-            words.form_phrases[key] = Form(form)
-            words.roles.setdefault(key, set()).add("form")
-    for name in _BEHAVIOURS:
-        behaviour[name].update(_items(content.get(name)))
-    if language == "und":
-        behaviour["national"].update(
-            concept for concept in content["concepts"] if re.match(r"[A-Z]{2}_", concept)
-        )
-
-
-def _items(text: str | None) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()] if text else []
-
-
-def _add_role(words: _Words, items: Iterable[str], role: str) -> None:
-    for item in items:
-        for spelling in _spellings(item):
-            words.roles.setdefault("".join(_PIECES.findall(spelling)), set()).add(role)
-
-
-def _add_concept(
-    words: _Words, concept: str, text: str, language: str, fillers: re.Pattern[str] | None
-) -> None:
-    """Enter a concept's phrases. Works on the whole list at once: there are thousands, read at each start."""
-    if "(" in text:
-        text = ",".join(variant for item in text.split(",") for variant in _alternations(item))
-    phrases = text.split(",")
-    lists = [spelling.split(",") for spelling in _spellings(text)]
-    if fillers is not None:
-        lists += [fillers.sub("", ",".join(spelling)).split(",") for spelling in lists]
-    for spelling in lists:
-        for phrase, item in zip(phrases, spelling, strict=True):
-            _enter(words, concept, phrase, item, language)
-
-
-def _enter(words: _Words, concept: str, phrase: str, item: str, language: str) -> None:
-    item, _, weight = item.partition("~")
-    sure = float(weight) if weight else 1.0
-    parts = item.split()
-    key = "".join(parts)
-    if not key:
-        return
-    alone = key[0] == "=" or (len(key) <= 2 and key.isascii())
-    if key[0] in "=+":
-        parts[0] = parts[0][1:]
-        key = key[1:]
-    known = words.phrases.setdefault(key, {})
-    if concept not in known or known[concept][1] < sure:
-        known[concept] = _Entry(concept, sure, alone, phrase, language)
-    if not alone:
-        words.pieces.add(key)
-        words.pieces.update(parts)
-
-
-def _alternations(text: str) -> list[str]:
-    """``(a|b) c`` spelled out."""
-    if "(" not in text:
-        return [text]
-    parts = [part.split("|") for part in re.split(r"[()]", text)]
-    return [" ".join("".join(choice).split()) for choice in itertools.product(*parts)]
-
-
-def _key(item: str) -> str:
-    return "".join(_split(fold(item), False))
-
-
-def _spellings(text: str) -> list[str]:
-    """Levelled spellings: without accents, and with umlauts spelled out as Germanic databases do."""
-    text = " ".join(text.lower().split())
-    if text.isascii():
-        return [text]
-    spelled = text.translate(_SPELLED_OUT)
-    return [fold(text)] if spelled == text else [fold(text), fold(spelled)]
