@@ -48,3 +48,14 @@ def category_labels() -> dict[str, tuple[str, str]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     categories = yaml.load(text, loader)["categories"]  # noqa: S506 # both are safe loaders, one is fast
     return {key: (one, several) for key, (one, several) in categories.items()}
+
+
+@cache
+def entity_categories() -> dict[str, str | None]:
+    """The data category of each entity type and concept; None for what is never personal by itself."""
+    import yaml
+
+    text = path("rules", "categories.yaml").read_text(encoding="utf-8")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    types: dict[str, str | None] = yaml.load(text, loader)["entity_types"]  # noqa: S506 # both are safe loaders, one is fast
+    return types

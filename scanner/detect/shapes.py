@@ -1,0 +1,234 @@
+"""Tests of single values for the verdict on a column: ``value -> known to be of the type?``.
+
+They run on the column's sample of distinct values only (at most `tally.SAMPLE`), so plain Python does. A
+recognizer's own opinion is asked where it has one; lexicons and calendars where it has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache, lru_cache
+
+from scanner.config import Settings
+from scanner.detect import validators
+
+Test = Callable[[Sequence[str], Settings], list[bool]]
+
+_WORD = re.compile(r"[^\W\d_][\w'’`.-]*", re.UNICODE)
+_HAS_DIGIT = re.compile(r"\d")
+
+
+def _each(check: Callable[[str], bool]) -> Test:
+    return lambda values, settings: [check(value.strip()) for value in values]
+
+
+@cache
+def _lexicons() -> tuple[frozenset[str], ...]:
+    from scanner.detect.lexicon import Lexicons
+
+    words = Lexicons()
+    return tuple(
+        frozenset(words.values(name).to_pylist())
+        for name in ("given_names", "family_names", "organization_words", "common_words")
+    )
+
+
+@lru_cache(maxsize=1)
+def _places() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    from scanner.detect.lexicon import Lexicons
+
+    words = Lexicons()
+    cities, regions, countries = (
+        frozenset(words.values(name).to_pylist()) for name in ("cities", "regions", "countries")
+    )
+    return cities, regions, countries
+
+
+def _words(value: str) -> list[str]:
+    return [word.rstrip(".") for word in _WORD.findall(value.lower())]
+
+
+def is_person(value: str) -> bool:
+    """Whether a cell reads as a name: one to six words, some of them known names, none an organisation's."""
+    given, family, organization, common = _lexicons()
+    if _HAS_DIGIT.search(value):
+        return False
+    words = _words(value)
+    if not 1 <= len(words) <= 7 or any(word in organization for word in words):
+        return False
+    long = [part for word in words for part in word.split("-") if len(part) > 1]
+    if not long:
+        return False
+    known = [word for word in long if word in given or word in family]
+    if len(long) == 1:
+        return bool(known) and long[0] not in common
+    plain = sum(word in common and word not in given for word in long)
+    return len(known) * 2 >= len(long) and plain * 2 < len(long)
+
+
+def _place(index: int) -> Callable[[str], bool]:
+    def check(value: str) -> bool:
+        return " ".join(value.lower().split()) in _places()[index]
+
+    return check
+
+
+def _region(value: str) -> bool:
+    known = _places()[1]
+    plain = " ".join(value.lower().split())
+    return plain in known and not plain.isdigit()
+
+
+_POSTAL = re.compile(
+    r"(?i)(?:\d{5}(?:-?\d{4})?|\d{4}|\d{6}|\d{3}|\d{3}[ -]\d{2,4}|\d{2}-\d{3}|\d{5}-?\d{3}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|"
+    r"[a-z]\d[a-z] ?\d[a-z]\d|\d{4} ?[a-z]{2}|[a-z]{1,2}-\d{4,5}|[a-z]\d{4}[a-z]{3}|[a-z]{2}\d{4})(?:\.0)?"
+)
+_GENDERS = frozenset(
+    "m f male female man woman men women männlich weiblich divers homme femme masculin féminin feminin hombre mujer "
+    "masculino femenino feminino maschio femmina maschile femminile mann frau kvinna kvinne mand mies nainen kobieta "
+    "mężczyzna muž žena erkek kadın u x nonbinary non-binary other unknown h w d man vrouw purush mahila 1 2 0 9".split()
+)
+_MONTHS = re.compile(r"[^\W\d_]{3,}")
+
+
+def is_birth_date(value: str) -> bool:
+    """A day, or a year, on which somebody who may be alive or in living memory was born."""
+    years = [int(year) for year in re.findall(r"(?<!\d)(\d{4})(?!\d)", value)]
+    compact = re.fullmatch(r"((?:18|19|20)\d{2})(\d{2})(\d{2})(?:\.0)?", value)
+    if compact:
+        return _lived(int(compact[1])) and 1 <= int(compact[2]) <= 12 and 1 <= int(compact[3]) <= 31
+    if years:
+        return any(_lived(year) for year in years)
+    return re.search(r"\d{1,2}[./ -](?:\d{1,2}|[^\W\d_]{3,9})[./ -]\d{2}(?!\d)", value) is not None
+
+
+def _lived(year: int) -> bool:
+    return 1850 <= year <= date.today().year  # noqa: DTZ011 # a year at most
+
+
+def _age(value: str) -> bool:
+    found = re.match(r"(\d{1,3})(?:\.\d+)?\b", value)
+    return bool(found) and int(found[1]) <= 120 if found else False
+
+
+def _coordinate(value: str) -> bool:
+    found = re.findall(r"-?\d{1,3}[.,]\d+", value)
+    return bool(found) and all(abs(float(each.replace(",", "."))) <= 180 for each in found[:2])
+
+
+def _phones(values: Sequence[str], settings: Settings) -> list[bool]:
+    from scanner.detect import phones
+
+    out = []
+    for value in values:
+        plain = re.sub(r"\.0$", "", value.strip())
+        found = phones.read(plain, settings.regions)
+        if found is None:
+            parts = [part for part in re.split(r"[;,/|]| or | und | et ", plain) if part.strip()]
+            found = phones.read(parts[0], settings.regions) if len(parts) > 1 else None
+        out.append(found is not None and (found.valid or found.score >= 0.45))
+    return out
+
+
+def is_bare_number(value: str) -> bool:
+    """Digits and nothing else: such a cell needs a heading to be a telephone number."""
+    return re.fullmatch(r"\s*\d+(?:\.0)?\s*", value) is not None
+
+
+def _recognized(entity_type: str) -> Test:
+    def test(values: Sequence[str], settings: Settings) -> list[bool]:
+        from scanner.detect import kernels, specs
+
+        out = [False] * len(values)
+        for spec in specs.by_entity().get(entity_type, ()):
+            for index, found in enumerate(kernels.ask(spec, values, settings)):
+                out[index] = out[index] or found
+        return out
+
+    return test
+
+
+def _street(values: Sequence[str], settings: Settings) -> list[bool]:
+    import numpy as np
+    import pyarrow as pa
+
+    from scanner.detect.cells import Cells
+    from scanner.detect.hashing import ColumnHasher
+
+    from scanner.detect import kernels, specs
+
+    del settings
+    cells = Cells(
+        pa.array(list(values), pa.string()),
+        None,
+        None,
+        np.arange(len(values)),
+        len(values),
+        ColumnHasher(b"0" * 16),
+    )
+    out = np.zeros(len(values), dtype=bool)
+    for spec in specs.by_entity().get("STREET_ADDRESS", ()):
+        for kernel in spec.kernels:
+            out |= cells.search(kernel)
+    return [bool(each) for each in out]
+
+
+def _checked(check: Callable[[str], bool | None]) -> Test:
+    return _each(lambda value: check(value) is True)
+
+
+_EMAIL = re.compile(r"\S+@\S+\.\w{2,}")
+
+
+def _email(value: str) -> bool:
+    found = _EMAIL.search(value)
+    return found is not None and validators.email_check(found[0]) is not False
+
+
+def _plate(value: str) -> bool:
+    return validators.plate_check(value) is None
+
+
+TESTS: dict[str, Test] = {
+    "person": _each(is_person),
+    "street": _street,
+    "postal": _each(lambda value: _POSTAL.fullmatch(value) is not None),
+    "city": _each(_place(0)),
+    "region": _each(_region),
+    "country": _each(_place(2)),
+    "birth_date": _each(is_birth_date),
+    "phone": _phones,
+    "age": _each(_age),
+    "gender": _each(lambda value: value.lower().rstrip(".") in _GENDERS),
+    "words": _each(lambda value: _HAS_DIGIT.search(value) is None and any(map(str.isalpha, value))),
+    "username": _each(lambda value: re.fullmatch(r"@?[\w.\\-]{2,64}", value) is not None),
+    "anything": _each(lambda value: len(value) >= 4),
+    "plate": _each(_plate),
+    "code": _each(lambda value: any(map(str.isdigit, value))),
+    "imei": _each(lambda value: validators.imei_check(value) is not False),
+    "card": _each(
+        lambda value: (
+            re.fullmatch(r"[\d -]{13,23}", value) is not None and validators.credit_card_check(value) is True
+        )
+    ),
+    "iban": _checked(validators.iban_check),
+    "email": _each(_email),
+    "ip": _each(
+        lambda value: value.count(".") + value.count(":") > 1 and validators.ip_check(value) is not False
+    ),
+    "mac": _each(lambda value: re.fullmatch(r"(?i)(?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2}", value) is not None),
+    "url": _each(
+        lambda value: (
+            re.match(r"(?i)(?:https?|ftp)://|www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}(?:/|$)", value) is not None
+        )
+    ),
+    "coordinate": _each(_coordinate),
+    "vin": _each(lambda value: validators.vin_check(value) is not False),
+}
+
+
+def test_of(name: str, entity_type: str) -> Test:
+    """The test called ``name``; ``recognizer`` asks the recognizers of ``entity_type``."""
+    return _recognized(entity_type) if name == "recognizer" else TESTS[name]

@@ -1,0 +1,221 @@
+"""Worker processes: one task in flight each, a deadline, a memory limit, and blame where it belongs.
+
+Each slot is a process of its own with a pipe of its own, so a worker that dies or hangs costs exactly the task
+it held. Workers are started when there is work for them, by ``spawn``: a fork of a process that has threads
+is not safe. Results are sent piece by piece, so that what a task gave before it was ended still counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+#: Seconds between looks at deadlines and memory.
+_POLL_SECONDS = 0.2
+#: A worker above this share of its memory limit is replaced after its task: allocators do not give back.
+_RECYCLE_SHARE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Something that a task gave."""
+
+    task: Any
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A task is over. ``why`` is None when it ended by itself, else ``timeout``, ``memory`` or ``crashed``."""
+
+    task: Any
+    why: str | None = None
+
+
+@dataclass(slots=True)
+class _Slot:
+    process: SpawnProcess
+    pipe: Connection
+    task: Any = None
+    busy: bool = False
+    started: float = 0.0
+
+
+class Pool:
+    """Runs tasks in worker processes.
+
+    Args:
+        worker: ``module:function``; called once in each worker with ``arguments``, it returns the function
+            that turns a task into an iterable of picklable pieces.
+        arguments: picklable.
+        size: workers at most.
+        seconds: wall-clock deadline of a task.
+        memory_mb: resident MiB of a worker.
+    """
+
+    def __init__(
+        self, worker: str, arguments: tuple[Any, ...], *, size: int, seconds: float, memory_mb: int
+    ) -> None:
+        self._worker = worker
+        self._arguments = arguments
+        self._size = size
+        self._seconds = seconds
+        self._memory = memory_mb << 20
+        self._context = multiprocessing.get_context("spawn")
+        self._slots: list[_Slot] = []
+
+    def run(self, tasks: Iterable[Any]) -> Iterator[Piece | Ended]:
+        """Pieces and ends as they come, tasks overlapping. Leaving the iterator early ends all workers."""
+        todo = iter(tasks)
+        exhausted = False
+        try:
+            while True:
+                while not exhausted and (slot := self._free()) is not None:
+                    try:
+                        self._give(slot, next(todo))
+                    except StopIteration:
+                        exhausted = True
+                if exhausted and not any(slot.busy for slot in self._slots):
+                    return
+                yield from self._collect()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End all workers now."""
+        for slot in self._slots:
+            _end(slot)
+        self._slots = []
+
+    def _free(self) -> _Slot | None:
+        for slot in self._slots:
+            if not slot.busy:
+                return slot
+        return self._start() if len(self._slots) < self._size else None
+
+    def _start(self) -> _Slot:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=_serve, args=(theirs, self._worker, self._arguments, self._memory), daemon=True
+        )
+        process.start()
+        theirs.close()
+        slot = _Slot(process, ours)
+        self._slots.append(slot)
+        return slot
+
+    def _give(self, slot: _Slot, task: Any) -> None:
+        slot.task, slot.busy, slot.started = task, True, time.monotonic()
+        # A worker that died while idle is noticed when its pipe is next looked at.
+        with contextlib.suppress(OSError):
+            slot.pipe.send(task)
+
+    def _collect(self) -> Iterator[Piece | Ended]:
+        pipes = {slot.pipe: slot for slot in self._slots if slot.busy}
+        for pipe in wait(list(pipes), timeout=_POLL_SECONDS):
+            assert isinstance(pipe, Connection)
+            yield from self._receive(pipes[pipe])
+        for slot in [slot for slot in self._slots if slot.busy]:
+            why = self._overrun(slot)
+            if why is not None:
+                yield from self._drop(slot, why)
+
+    def _receive(self, slot: _Slot) -> Iterator[Piece | Ended]:
+        try:
+            kind, value = slot.pipe.recv()
+        except (EOFError, OSError):
+            yield from self._drop(slot, "crashed")
+            return
+        if kind == "piece":
+            yield Piece(slot.task, value)
+            return
+        task, slot.task, slot.busy = slot.task, None, False
+        if kind == "memory":
+            yield from self._drop(slot, "memory", task)
+            return
+        if _resident(slot.process) > self._memory * _RECYCLE_SHARE:
+            self._slots.remove(slot)
+            _end(slot)
+        yield Ended(task)
+
+    def _overrun(self, slot: _Slot) -> str | None:
+        if time.monotonic() - slot.started > self._seconds:
+            return "timeout"
+        if _resident(slot.process) > self._memory:
+            return "memory"
+        return None
+
+    def _drop(self, slot: _Slot, why: str, task: Any = None) -> Iterator[Piece | Ended]:
+        """End a worker, keep what it had already sent, and charge its task."""
+        held = slot.task if task is None else task
+        with contextlib.suppress(EOFError, OSError):
+            while why != "crashed" and slot.pipe.poll():
+                kind, value = slot.pipe.recv()
+                if kind == "piece":
+                    yield Piece(held, value)
+        if slot in self._slots:
+            self._slots.remove(slot)
+        _end(slot)
+        yield Ended(held, why)
+
+
+def _resident(process: SpawnProcess) -> int:
+    """Resident bytes of a process; 0 where that cannot be told (it has just ended)."""
+    import psutil
+
+    try:
+        return int(psutil.Process(process.pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _end(slot: _Slot) -> None:
+    slot.pipe.close()
+    slot.process.kill()
+    slot.process.join()
+
+
+def _serve(pipe: Connection, worker: str, arguments: tuple[Any, ...], memory: int) -> None:
+    """The worker's life: build the function once, then task after task until the pipe closes."""
+    _confine(memory)
+    module, _, name = worker.partition(":")
+    function: Callable[[Any], Iterable[Any]] = getattr(import_module(module), name)(*arguments)
+    while True:
+        try:
+            task = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            for piece in function(task):
+                pipe.send(("piece", piece))
+            pipe.send(("end", None))
+        except MemoryError:
+            pipe.send(("memory", None))
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+
+def _confine(memory: int) -> None:
+    """Limits that hold even if the parent is slow to look: no core dumps, no files, an end to memory."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        import resource
+    except ImportError:  # a system without POSIX limits; the parent's look at the memory remains
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    # Address space is far more than memory: libraries reserve without using. This only stops a runaway.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory * 4 + (8 << 30), resource.RLIM_INFINITY))

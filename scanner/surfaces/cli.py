@@ -1,0 +1,405 @@
+"""The command line. Imports little at the top, so that ``--help`` and ``version`` answer at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+import click
+
+from scanner import __version__
+
+if TYPE_CHECKING:
+    from scanner.config import Settings
+    from scanner.engine import Progress, Request
+    from scanner.model import Report
+
+FORMATS = ("text", "json", "jsonl", "sarif", "ocsf", "csv", "html")
+USAGE_ERROR = 2
+
+_EXIT_CODES = """
+\b
+Exit codes:
+  0  complete and nothing over-shared
+  1  something is over-shared (or what --fail-on names)
+  2  usage, configuration or policy error
+  3  nothing over-shared, but something could not be read
+  4  nothing to scan
+"""
+
+
+def main() -> None:
+    """The ``sharewatch`` command."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE_ERROR)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("sharewatch: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone (``| head``); nothing more to say, and nowhere to say it.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+def cli() -> None:
+    """Finds personal data in what is shared with vendors, and names what each should not have."""
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"sharewatch {__version__}")
+
+
+# -- scan ------------------------------------------------------------------------------------------------
+
+
+def _scan_options(command: Callable[..., None]) -> Callable[..., None]:
+    options = [
+        click.option("--policy", "policy_file", type=click.Path(path_type=Path), help="Policy: which vendor may have what."),
+        click.option("--vendor", metavar="ID", help="Judge everything as shared with this vendor, whatever its path."),
+        click.option("--format", "format_name", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write the report."),
+        click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here, not to standard output."),
+        click.option("--fail-on", type=click.Choice(["allowed", "review", "over_shared", "never"]), default="over_shared", show_default=True,
+                     help="What makes the exit code 1: any personal data, what needs review, what is over-shared, nothing."),
+        click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0 or none given: one for each core."),
+        click.option("--locate", type=click.IntRange(min=0), metavar="N", help="Report up to N row numbers or text positions for each entity."),
+        click.option("--explain", is_flag=True, help="Show what counted for each verdict."),
+        click.option("--exclude", multiple=True, metavar="GLOB", help="Do not scan what matches; reported as excluded. May be repeated."),
+        click.option("--name", help="File name that standard input stands for, as a hint at its format."),
+        click.option("--model", metavar="NAME", help="Installed spaCy pipeline that reads free text; 'none' for patterns only."),
+        click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings and limits (YAML)."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@_scan_options
+def scan(paths: tuple[str, ...], **options: Any) -> None:
+    """Scan files and folders; ``-`` is standard input.
+
+    Without a policy the report says what is there. Progress goes to standard error, and only on a terminal.
+    """
+    _run_scan(paths, options)
+
+
+@cli.command(epilog=_EXIT_CODES)
+@_scan_options
+def demo(**options: Any) -> None:
+    """Scan the example share that ships with sharewatch, against its example policy."""
+    from scanner import resources
+
+    if options["policy_file"] is None:
+        options["policy_file"] = resources.path("examples", "policy.yaml")
+    _run_scan((str(resources.path("examples", "share")),), options)
+
+
+def _run_scan(paths: tuple[str, ...], options: dict[str, Any]) -> None:
+    from scanner import engine
+
+    with _told_errors():
+        request = _request(paths, options)
+        with _progress_bar() as progress:
+            report = engine.scan(request, progress)
+        _write(report, options["format_name"], options["output"])
+    if report.info.interrupted:
+        click.echo("sharewatch: interrupted; the report holds what was known by then", err=True)
+    raise click.exceptions.Exit(engine.exit_code(report, options["fail_on"]))
+
+
+def _request(paths: tuple[str, ...], options: dict[str, Any]) -> Request:
+    from scanner.engine import Request
+
+    policy, digest = None, None
+    if options["policy_file"] is not None:
+        policy, digest = _policy(options["policy_file"])
+        vendor = options["vendor"]
+        if vendor is not None and all(known.id != vendor for known in policy.vendors):
+            _fail(
+                f"the policy has no vendor {vendor!r}; it has {', '.join(known.id for known in policy.vendors) or 'none'}"
+            )
+    elif options["vendor"] is not None:
+        _fail("--vendor needs --policy: without one there is nothing to hold the vendor to")
+    return Request(
+        roots=paths,
+        settings=_settings(options),
+        policy=policy,
+        policy_digest=digest,
+        vendor=options["vendor"],
+        name=options["name"],
+        explain=options["explain"],
+    )
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    from scanner.config import load
+
+    flags = {key: options.get(key) for key in ("jobs", "locate", "model")}
+    return load(options.get("config_file"), flags=flags | {"exclude": options.get("exclude") or None})
+
+
+def _policy(file: Path) -> tuple[Any, str]:
+    """The policy and its digest; what is amiss but not wrong goes to standard error."""
+    import hashlib
+
+    from scanner.policy.loading import load
+
+    loaded = load(file)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return loaded.policy, f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+
+
+def _write(report: Report, format_name: str, output: Path | None) -> None:
+    from scanner.reports import registry
+
+    chosen = registry.get(format_name)
+    if output is None:
+        chosen.render(report, sys.stdout.buffer if chosen.binary else sys.stdout)
+        sys.stdout.flush()
+        return
+    with _atomic(output) as stream:
+        if chosen.binary:
+            chosen.render(report, stream)
+        else:
+            import io
+
+            text = io.TextIOWrapper(stream, encoding="utf-8", write_through=True)
+            chosen.render(report, text)
+            text.detach()
+
+
+@contextmanager
+def _atomic(output: Path) -> Iterator[BinaryIO]:
+    """A file that is there whole or not at all, and that only its owner may read."""
+    import os
+    import tempfile
+
+    folder = output.resolve().parent
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{output.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[Progress], None] | None]:
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("scanning", total=None)
+
+        def show(state: Any) -> None:
+            bar.update(
+                task,
+                total=state.total_bytes,
+                completed=state.bytes,
+                description=f"{state.items}/{state.total_items} items",
+            )
+
+        yield show
+
+
+# -- policy ----------------------------------------------------------------------------------------------
+
+
+@cli.group()
+def policy() -> None:
+    """Write, check and explain policies."""
+
+
+@policy.command("validate")
+@click.argument("file", type=click.Path(path_type=Path))
+def policy_validate(file: Path) -> None:
+    """Check a policy file; every error and warning is told as file:line:column."""
+    with _told_errors():
+        loaded, _ = _policy(file)
+    click.echo(f"{file}: valid; {len(loaded.vendors)} vendor(s)")
+
+
+@policy.command("schema")
+def policy_schema() -> None:
+    """Print the JSON Schema of policy files."""
+    import json
+
+    from scanner.policy.schema import schema
+
+    click.echo(json.dumps(schema(), indent=2))
+
+
+@policy.command("explain")
+@click.argument("path")
+@click.option(
+    "--policy", "policy_file", type=click.Path(path_type=Path), required=True, help="The policy file."
+)
+def policy_explain(path: str, policy_file: Path) -> None:
+    """Say which vendor a path belongs to, by which rule, and what that vendor may have.
+
+    PATH is relative to the share's root and need not exist.
+    """
+    from scanner.policy.explain import explain
+
+    with _told_errors():
+        loaded, _ = _policy(policy_file)
+        click.echo(explain(loaded, path).text)
+
+
+@policy.command("init")
+@click.argument("directory", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write here, not to standard output; never over an existing file.",
+)
+@click.option("--organisation", default="My organisation", show_default=True)
+@click.option("--jobs", type=click.IntRange(min=0))
+def policy_init(directory: Path, output: Path | None, organisation: str, jobs: int | None) -> None:
+    """Scan DIRECTORY and draft a policy from what is there, to be read and cut down by a person."""
+    from scanner import engine
+    from scanner.policy.draft import draft
+
+    with _told_errors():
+        if output is not None and output.exists():
+            _fail(f"{output} is there already; choose another name")
+        settings = _settings({"jobs": jobs})
+        with _progress_bar() as progress:
+            report = engine.scan(engine.Request(roots=(str(directory),), settings=settings), progress)
+        text = draft(report.outcomes, organisation)
+        if output is None:
+            click.echo(text, nl=False)
+        else:
+            output.write_text(text, encoding="utf-8")
+            click.echo(
+                f"{output}: drafted; read it, cut it down, then: sharewatch scan {directory} --policy {output}",
+                err=True,
+            )
+
+
+# -- rules and doctor ------------------------------------------------------------------------------------
+
+
+@cli.group()
+def rules() -> None:
+    """List, explain and test the rules that find personal data."""
+
+
+@rules.command("list")
+def rules_list() -> None:
+    """List every recognizer."""
+    from scanner.detect.catalogue import entries
+
+    with _told_errors():
+        for entry in entries():
+            click.echo(f"{entry.entity_type:<34} {entry.name:<34} {entry.category or '-'}")
+
+
+@rules.command("explain")
+@click.argument("name")
+def rules_explain(name: str) -> None:
+    """Say all about one recognizer, or about those of one entity type."""
+    from scanner.detect.catalogue import describe
+
+    with _told_errors():
+        click.echo(describe(name))
+
+
+@rules.command("test")
+def rules_test() -> None:
+    """Run the examples that every rule carries, through Presidio and through the columnar fast path."""
+    from scanner.detect.catalogue import entries, run_examples
+
+    with _told_errors():
+        failures = run_examples()
+        for failure in failures:
+            click.echo(str(failure), err=True)
+        if failures:
+            raise click.exceptions.Exit(1)
+        click.echo(f"{len(entries())} recognizers, all examples as they must be")
+
+
+@cli.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings and limits (YAML).")
+def doctor(config_file: Path | None) -> None:
+    """Check this installation: versions, model, rules, limits, permissions; and say how to mend what is wrong."""
+    from scanner.detect.doctor import Health, checks
+
+    with _told_errors():
+        settings = _settings({"config_file": config_file})
+        worst_is_bad = False
+        for check in checks(settings):
+            mark = {Health.OK: "ok", Health.WARN: "warn", Health.FAIL: "FAIL"}[check.health]
+            click.echo(f"{mark:<5} {check.name}: {check.detail}")
+            if check.health is not Health.OK and check.mend:
+                click.echo(f"      mend: {check.mend}")
+            worst_is_bad = worst_is_bad or check.health is Health.FAIL
+    raise click.exceptions.Exit(1 if worst_is_bad else 0)
+
+
+# -- errors ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _told_errors() -> Iterator[None]:
+    """What is wrong with the command, its files or this installation, as sentences; never a traceback."""
+    from scanner.config import ConfigError
+    from scanner.sources.walk import RootError
+
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except (ConfigError, RootError) as error:
+        _fail(*error.problems)
+    except FileNotFoundError as error:
+        _fail(f"{error.filename or error}: no such file" if error.filename else str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except Exception as error:
+        # Policy and rule errors list their problems; their classes belong to packages not imported before use.
+        problems = getattr(error, "problems", None)
+        if problems:
+            _fail(*(str(problem) for problem in problems))
+        if type(error).__name__ == "ModelError":
+            _fail(str(error))
+        raise
+
+
+def _fail(*problems: str) -> NoReturn:
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    raise click.exceptions.Exit(USAGE_ERROR)
