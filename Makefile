@@ -38,8 +38,8 @@ format: $(DEV) ## reformat and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 bench: $(DEV) ## measure speed and accuracy (see bench/README.md)
-	$(BIN)/python bench/speed.py
-	$(BIN)/python bench/accuracy.py
+	$(BIN)/python -m bench.speed
+	$(BIN)/python -m bench.accuracy
 
 wheel: $(DEV) ## build dist/*.whl
 	$(PIP) wheel --no-deps --wheel-dir dist .

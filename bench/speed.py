@@ -3,8 +3,8 @@
     python -m bench.speed [--rows 400000] [--ten] [--repeat 2] [--cpu 0] [--no-rival]
 
 Generates a customer table of 14 columns as CSV and as mysqldump (kept in ``bench/out/data``), and runs, all
-on the same core: `sharewatch scan FILE --jobs 1`; Arrow's CSV reader alone with all columns as strings, in its
-streaming and its whole-file form; Presidio's `BatchAnalyzerEngine` on some rows. Times are wall-clock
+on the same core: `sharewatch scan FILE --jobs 1`; Arrow's CSV reader alone with all columns as strings, in
+its streaming and its whole-file form; Presidio's `BatchAnalyzerEngine` on some rows. Times are wall-clock
 seconds, the best of the repeats; "net" is without what a scan of 50 rows takes. ``--ten`` reads ten times the
 rows too, for the memory.
 """
@@ -152,10 +152,9 @@ def show(result: dict[str, Any]) -> str:
         )
     if rival := result.get("presidio"):
         rate = rival["rows"] / rival["seconds"]
-        lines.append(
-            [f"Presidio batch, {rival['rows']} rows", rival["run"].wall, rival["seconds"], rate * size / rows, rate,
-             rows / rate / arrow, rival["run"].peak_mb]
-        )  # fmt: skip
+        wall, peak = rival["run"].wall, rival["run"].peak_mb
+        name = f"Presidio batch, {rival['rows']} rows"
+        lines.append([name, wall, rival["seconds"], rate * size / rows, rate, rows / rate / arrow, peak])
     csv, dump = (result["scans"][kind]["net_seconds"] for kind in ("csv", "mysqldump"))
     starts = "; ".join(f"{name} {done.wall:.2f} s" for name, done in result["start-up"].items())
     header = ["", "wall s", "net s", "MB/s", "rows/s", "x Arrow", "peak MiB"]
