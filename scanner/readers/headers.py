@@ -90,6 +90,11 @@ def _is_worded(cell: str) -> bool:
     return known == len(found) if cell[0].isdigit() else known >= 0.5 * len(found)
 
 
+def is_name(cell: str) -> bool:
+    """True for a cell that is surely a heading: words that headings use, or an identifier."""
+    return _is_worded(cell) or _IDENTIFIER.fullmatch(cell) is not None
+
+
 def _is_coded(cell: str, found: str) -> bool:
     """True for a text of figures: without any letter, or with a long number and no word of headings."""
     if found != "text":
@@ -120,7 +125,7 @@ def has_header(rows: Sequence[Row]) -> bool:
         _column_score(cell, found, [row[index] for row in body if index < len(row)], years)
         for index, (cell, found) in enumerate(zip(first, kinds, strict=True))
     )
-    named = sum(_is_worded(cell) or _IDENTIFIER.fullmatch(cell) is not None for cell in first)
+    named = sum(map(is_name, first))
     filled = sum(found != "blank" for found in kinds)
     return score + _word_score(named, filled) > 0.5
 

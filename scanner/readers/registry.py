@@ -8,6 +8,7 @@ from __future__ import annotations
 from scanner.readers.archive import TarReader, ZipReader
 from scanner.readers.base import Reader
 from scanner.readers.delimited import DelimitedReader
+from scanner.readers.jsondoc import JsonReader
 from scanner.readers.oldsheets import OldSheetReader
 from scanner.readers.parquet import ArrowReader, ParquetReader
 from scanner.readers.sqldump.reader import SqlDumpReader
@@ -15,6 +16,7 @@ from scanner.readers.sqlite import SqliteReader
 from scanner.readers.text import TextReader
 from scanner.readers.unsupported import UnsupportedReader
 from scanner.readers.xlsx import XlsxReader
+from scanner.readers.yamldoc import YamlReader
 
 READERS: tuple[Reader, ...] = (
     ZipReader(),
@@ -26,6 +28,8 @@ READERS: tuple[Reader, ...] = (
     ArrowReader(),
     SqliteReader(),
     SqlDumpReader(),
+    JsonReader(),
+    YamlReader(),
     DelimitedReader(),
     TextReader(),
 )
