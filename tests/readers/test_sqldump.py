@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -453,3 +454,32 @@ def test_any_bytes_end(data: bytes) -> None:
     reader.accepts(data, "x")
     for _ in reader.read(Source.of_bytes(data, "x.sql"), ReadContext()):
         pass
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"INSERT INTO a VALUES (' x\n",
+        b"INSERT INTO a VALUES (1), ;\n",
+        b"$a$ $b$ $c$ ",
+        b"CREATE FUNCTION f() BEGIN ",
+        b"/* ",
+        b"INSERT INTO a VALUES (",
+        b"((",
+        b"COPY t (a",
+        b"\n\n\nGO ",
+        b"SET SQL_MODE ",
+        b"CREATE TABLE t (`",
+        b"DELIMITER ;;\n;",
+    ],
+)
+@pytest.mark.parametrize("head", HEADS[:4])
+def test_no_repetition_is_slow_or_floods_the_report(head: bytes, piece: bytes) -> None:
+    """Very many of any fragment ends in a moment, with a bounded number of gaps."""
+    data = head + piece * (60_000 // len(piece))
+    reader = SqlDumpReader()
+    started = time.process_time()
+    reader.accepts(data[:HEAD_BYTES], "x")
+    folded = read(data)
+    assert len(folded.gaps) <= 120
+    assert time.process_time() - started < 10

@@ -97,7 +97,7 @@ def _unhex(digits: bytes) -> bytes:
 def _expression(data: bytes, pos: int, grammar: Grammar, into: Row) -> tuple[Cell, int, bool]:
     """A cell that is more than one plain token: its value, where it ends, whether the row ends with it."""
     tokens: list[_Token] = []
-    depth = 0
+    depth, first, last = 0, -1, -1
     match_token = grammar.token.match
     while True:
         found = match_token(data, pos)
@@ -112,14 +112,17 @@ def _expression(data: bytes, pos: int, grammar: Grammar, into: Row) -> tuple[Cel
             if _opens(value, data[pos : pos + 1], grammar):
                 raise IncompleteError
             if depth == 0 and value in b",)":
-                return _value(data, tokens, grammar), pos, value == b")"
+                return _value(data[first:last], tokens, grammar), pos, value == b")"
             if value in b"([":
                 depth += 1
             elif value in b")]":
                 depth -= 1
                 if depth < 0:
                     raise MalformedError
-        tokens.append(_Token(kind, value, start, pos))
+        first = start if first < 0 else first
+        last = pos
+        if len(tokens) <= _TOKENS:
+            tokens.append(_Token(kind, value, start, pos))
 
 
 def _opens(value: bytes, following: bytes, grammar: Grammar) -> bool:
@@ -129,10 +132,12 @@ def _opens(value: bytes, following: bytes, grammar: Grammar) -> bool:
     return (value == b"[" and grammar.dialect.brackets) or (value == b"$" and grammar.dialect.dollar_quotes)
 
 
-def _value(data: bytes, tokens: list[_Token], grammar: Grammar) -> Cell:
+def _value(text: bytes, tokens: list[_Token], grammar: Grammar) -> Cell:
     """What an expression comes to; its own text where that takes a database."""
     if not tokens:
         return b""
+    if len(tokens) > _TOKENS:
+        return text
     try:
         reader = _Expression(tokens, grammar)
         value = reader.concatenation()
@@ -140,7 +145,11 @@ def _value(data: bytes, tokens: list[_Token], grammar: Grammar) -> Cell:
             return value
     except _NotPlainError:
         pass
-    return data[tokens[0].start : tokens[-1].end]
+    return text
+
+
+#: Tokens of an expression that is worked out; a longer one keeps its own text.
+_TOKENS = 10_000
 
 
 class _NotPlainError(Exception):

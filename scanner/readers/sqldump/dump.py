@@ -21,6 +21,13 @@ _CAREFUL_BYTES = 1 << 20
 _WINDOW_BYTES, _LARGEST_WINDOW_BYTES = 64 << 10, 512 << 10
 _COPY_BYTES = 2 << 20
 
+#: As much of a statement is looked at to know what it is.
+_CODE_BYTES = 4096
+#: Bytes that may be gone over again where statements do not end: so many, and so many times all of them.
+_AGAIN_BYTES, _AGAIN_TIMES = 4 << 20, 4
+#: Gaps at places of the dump that are told one by one.
+_MOST_GAPS = 100
+
 _RESUME = re.compile(
     rb"\n(?=(?:INSERT|REPLACE)\s+(?:INTO|IGNORE|\[)|CREATE\s+TABLE\s|COPY\s[^\n]*FROM\s+stdin|DROP\s+TABLE\s|LOCK\s+TABLES\s|GO\s*\n)",
     re.IGNORECASE,
@@ -60,7 +67,8 @@ class Dump:
         self._characters = 0
         self._events: list[Event] = []
         self._large_objects = 0
-        self._lost = False
+        self._again = 0
+        self._gaps = 0
         if _ALL_DATABASES.search(head):
             self._tables.qualify_all()
 
@@ -78,6 +86,9 @@ class Dump:
             self._gap(
                 Reason.UNSUPPORTED, f"{self._large_objects:,} pieces of large objects were not read", None
             )
+        if self._gaps > _MOST_GAPS:
+            detail = f"{self._gaps - _MOST_GAPS:,} more places could not be read"
+            self._events.append(Gap(Stage.READ, Reason.CORRUPT, detail))
         self._tables.finish()
         self._flush_text()
         yield from self._ready()
@@ -184,6 +195,12 @@ class Dump:
     def _resume(self) -> None:
         """Go on at the next line that plainly starts a statement, or at the end."""
         tape = self._tape
+        self._again += tape.left
+        if self._again > _AGAIN_BYTES + _AGAIN_TIMES * tape.total:
+            self._gap(Reason.CORRUPT, "too much is damaged to go on; the rest was not read")
+            while tape.fill(_COPY_BYTES) or tape.left:
+                tape.pos = len(tape.data)
+            return
         while True:
             found = _RESUME.search(tape.data, tape.pos)
             if found is not None:
@@ -201,11 +218,9 @@ class Dump:
         """Take what a statement without rows has to say."""
         if not statement.strip():
             return
-        code = (
-            _CONDITIONAL.sub(b" ", statement[:400]).strip()
-            if b"/*" in statement[:400]
-            else statement.lstrip()
-        )
+        code = statement[:_CODE_BYTES].lstrip()
+        if b"/*" in code:
+            code = _CONDITIONAL.sub(b" ", code).lstrip()
         if _LARGE_OBJECT.match(code):
             self._large_objects += 1
             return
@@ -481,6 +496,9 @@ class Dump:
             self._events.extend(TextChunk("statements", piece) for piece in _pieces(text))
 
     def _gap(self, reason: Reason, detail: str, where: str | None = "") -> None:
+        self._gaps += 1
+        if self._gaps > _MOST_GAPS:
+            return
         if where == "":
             where = f"line {self._tape.line}"
         self._events.append(Gap(Stage.READ, reason, detail, where))

@@ -55,7 +55,8 @@ class SqlDumpReader(Reader):
 
 def _plain_head(head: bytes) -> bytes:
     """The head in an encoding in which ASCII is ASCII."""
-    if b"\0" in head[:512] or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    zeros = max(head[:256:2].count(0), head[1:256:2].count(0))
+    if zeros > len(head[:256]) // 4 or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = detect(head)
         if encoding.name.startswith(("utf-16", "utf-32")):
             return decode(head, encoding).encode("utf-8")

@@ -30,7 +30,7 @@ _ROWS = (
     rb"|(?:INSERT|REPLACE)\s+(?:LOW_PRIORITY |DELAYED |HIGH_PRIORITY |IGNORE |OR \w+ )*(?:INTO\s+)?"
     + _NAME
     + rb"\s*(?:\(|VALUES?\b|SELECT\b|SET\b|DEFAULT\b)"
-    rb"|COPY " + _NAME + rb"\s*(?:\([^)]*\))?\s+FROM\s+stdin\b)"
+    rb"|COPY " + _NAME + rb"\s*(?:\([^)]{0,4000}+\))?\s+FROM\s+stdin\b)"
 )
 _FIRST_ROWS = re.compile(_ROWS, re.IGNORECASE)
 _LATER_ROWS = re.compile(rb"^[ \t]*+" + _ROWS, re.IGNORECASE | re.MULTILINE)

@@ -24,7 +24,7 @@ _ROUTINE = re.compile(
     re.IGNORECASE,
 )
 _END_IF = re.compile(rb"\s+(?:IF|LOOP|WHILE|REPEAT)\b", re.IGNORECASE)
-_ATOMIC = re.compile(rb"\bBEGIN\s+ATOMIC\b", re.IGNORECASE)
+_ATOMIC = re.compile(rb"BEGIN\s+ATOMIC\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class EndFinder:
         self._at = 0
         self._depth = 0
         self._routine: bool | None = None
+        self._atomic = False
         self.open_at: int | None = None
 
     def find(self, data: bytes, start: int, eof: bool) -> End | None:
@@ -68,8 +69,7 @@ class EndFinder:
             if kind in ("open", "opendollar"):
                 self._at = found.start() - start
                 self.open_at = self._at
-                if kind == "open" or not eof:
-                    return None
+                return None
             if kind == "block":
                 self._count(found, data, start)
             pos = found.end()
@@ -78,9 +78,8 @@ class EndFinder:
 
     def _count(self, found: re.Match[bytes], data: bytes, start: int) -> None:
         """Keep count of nested blocks, in statements that have a body."""
-        if not self._routine or not (
-            self._grammar.dialect.blocks or _ATOMIC.search(data, start, found.end() + 16)
-        ):
+        self._atomic = self._atomic or _ATOMIC.match(data, found.start()) is not None
+        if not self._routine or not (self._grammar.dialect.blocks or self._atomic):
             return
         if found[0].lower() == b"end":
             if not _END_IF.match(data, found.end()):
@@ -119,6 +118,8 @@ def texts(statement: bytes, grammar: Grammar) -> Iterator[str]:
 
 def _comments_of(statement: bytes, grammar: Grammar) -> Iterator[str]:
     for found in grammar.stop.finditer(statement):
+        if found.lastgroup in ("open", "opendollar"):
+            return
         if found.lastgroup == "comment":
             yield from comment_texts(found[0], grammar)
 

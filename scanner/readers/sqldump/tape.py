@@ -18,6 +18,7 @@ class Tape:
         data: the window.
         pos: where in the window reading goes on.
         eof: True once the stream has ended; the window then holds all the rest.
+        total: bytes read from the stream so far.
         error: what ended the stream early, if anything.
     """
 
@@ -28,6 +29,7 @@ class Tape:
         self.data = b""
         self.pos = 0
         self.eof = False
+        self.total = 0
         self.error: ReadError | None = None
 
     @property
@@ -66,6 +68,7 @@ class Tape:
                 self.eof = True
                 break
             parts.append(block)
+            self.total += len(block)
             missing -= len(block)
         self.data = b"".join(parts)
         self.pos = self._counted = 0

@@ -16,8 +16,8 @@ DIALECT = Dialect(
 )
 
 _CODE = re.compile(
-    rb"^\s*GO\s*$|\[dbo\]\.|^SET (?:IDENTITY_INSERT|ANSI_NULLS|QUOTED_IDENTIFIER|NOCOUNT)\b|^DECLARE @"
-    rb"|\bNVARCHAR *\("
+    rb"^[ \t]*+GO[ \t]*+\r?$|\[dbo\]\.|^SET (?:IDENTITY_INSERT|ANSI_NULLS|QUOTED_IDENTIFIER|NOCOUNT)\b"
+    rb"|^DECLARE @|\bNVARCHAR *\("
     rb"|INSERT (?:INTO )?\[|CREATE TABLE \[",
     re.MULTILINE | re.IGNORECASE,
 )
