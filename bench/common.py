@@ -94,7 +94,7 @@ def scratch() -> Iterator[Path]:
 
 def environment() -> dict[str, Any]:
     """When, where and with which versions something was measured."""
-    packages = ("sharewatch", "pyarrow", "presidio-analyzer", "spacy", "phonenumbers", "google-re2")
+    packages = ("sharewatch", "pyarrow", "presidio-analyzer", "spacy", "phonenumbers")
     return {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
