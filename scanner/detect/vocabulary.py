@@ -20,15 +20,15 @@ _LETTER = r"[^\W\d_]|[\u0900-\u0d7f]"
 #: A word or a number; Indic vowel signs are part of their word.
 PIECES = re.compile(rf"(?:{_LETTER})+|\d+")
 _COMBINING = re.compile("[\u0300-\u036f]+")
-_LIGATURES = str.maketrans(
-    {
-        "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L",
-        "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i", "№": " no ", "’": "'",
-        "°": "", "º": "", "ª": "",
-    }
-)  # fmt: skip
-_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
-_WEIGHT = re.compile(r" ?~ ?[\d.]+")
+_LIGATURES = {
+    "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L",
+    "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i", "№": " no ", "’": "'",
+    "°": "", "º": "", "ª": "",
+}  # fmt: skip
+_LIGATURE = re.compile(f"[{''.join(_LIGATURES)}]")
+_SPELLED_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
+_UMLAUT = re.compile(f"[{''.join(_SPELLED_OUT)}]")
+_WEIGHT = re.compile(r"~ ?[\d.]+")
 _ALONE = re.compile(r"=[^,]*")
 _NATIONAL = re.compile(r"[A-Z]{2}_")
 _ROLES: dict[tuple[str, str], str] = {
@@ -54,7 +54,8 @@ def fold(text: str) -> str:
     """Text without Latin accents and ligatures, case kept: ``Straße`` gives ``Strasse``."""
     if text.isascii():
         return text
-    return _COMBINING.sub("", unicodedata.normalize("NFKD", text.translate(_LIGATURES)))
+    text = _LIGATURE.sub(lambda found: _LIGATURES[found[0]], text)
+    return _COMBINING.sub("", unicodedata.normalize("NFKD", text))
 
 
 class Entry(NamedTuple):
@@ -167,6 +168,7 @@ def load(folder: Path) -> Vocabulary:
             raise ValueError(f"{file.name}: is not a header vocabulary: {error!r}") from error
     vocabulary.preambles.sort(key=len, reverse=True)
     vocabulary.pieces.update(word for word, roles in vocabulary._roles.items() if roles != {"filler"})
+    vocabulary.pieces.update(key for key in vocabulary._keys if len(key) > 2)
     vocabulary.pieces.discard("")
     return vocabulary
 
@@ -187,11 +189,9 @@ def _read(file: Path) -> dict[str, Any]:
 def _add(vocabulary: Vocabulary, content: dict[str, Any]) -> None:
     language = content["language"]
     fillers = set(" ".join(_level(content.get("fillers"))).replace("'", " ").replace(",", " ").split())
-    skipped = re.compile(rf"\b(?:{'|'.join(sorted(fillers))}) ") if fillers else None
-    for concept, phrases in content["concepts"].items():
-        _add_group(vocabulary, concept, phrases, language, skipped)
-        if language == "und" and _NATIONAL.match(concept):
-            vocabulary._national.add(concept)
+    _add_phrases(vocabulary, content["concepts"], language, fillers)
+    if language == "und":
+        vocabulary._national.update(filter(_NATIONAL.match, content["concepts"]))
     for (section, name), role in _ROLES.items():
         _add_role(vocabulary, content.get(section, {}).get(name), role)
     _add_role(vocabulary, content.get("qualifiers"), "qualifier")
@@ -207,25 +207,28 @@ def _add(vocabulary: Vocabulary, content: dict[str, Any]) -> None:
     vocabulary.preambles.extend(fold(item) for item in _items(content.get("preambles")))
 
 
-def _add_group(
-    vocabulary: Vocabulary, concept: str, text: str, language: str, fillers: re.Pattern[str] | None
-) -> None:
-    if "(" in text:
-        text = ",".join(variant for item in text.split(",") for variant in _alternations(item))
-    items = text.split(",")
-    places: dict[str, int] = {}
-    for levelled in _level(text):
+def _add_phrases(vocabulary: Vocabulary, concepts: dict[str, str], language: str, fillers: set[str]) -> None:
+    """Enter all phrases of a language. The lists are levelled as one text, a line a concept."""
+    lines = [_spelled_out(text) for text in concepts.values()]
+    groups = [
+        _Group(concept, language, line.split(","), {}) for concept, line in zip(concepts, lines, strict=True)
+    ]
+    for levelled in _level("\n".join(lines)):
         bare = _WEIGHT.sub("", levelled).replace("+", "")
         vocabulary.pieces.update(_ALONE.sub("", bare).replace(",", " ").split())
         bare = bare.replace("=", "")
-        places.update(zip(bare.replace(" ", "").split(","), range(len(items)), strict=True))
-        if fillers is not None:
-            short = fillers.sub("", bare).replace(" ", "").split(",")
-            places = dict(zip(short, range(len(items)), strict=True)) | places
-    places.pop("", None)
-    vocabulary._keys.update(places)
-    vocabulary.pieces.update(key for key in places if len(key) > 2)
-    vocabulary._groups.append(_Group(concept, language, items, places))
+        _place(groups, bare)
+        _place(groups, " ".join([word for word in bare.split(" ") if word not in fillers]))
+    for group in groups:
+        group.places.pop("", None)
+        vocabulary._keys.update(group.places)
+    vocabulary._groups.extend(groups)
+
+
+def _place(groups: list[_Group], text: str) -> None:
+    """Note where each glued phrase of ``text`` (a line a group) comes from; a spelling known before stays."""
+    for group, line in zip(groups, text.replace(" ", "").split("\n"), strict=True):
+        group.places = dict(zip(line.split(","), range(len(group.items)), strict=True)) | group.places
 
 
 def _add_role(vocabulary: Vocabulary, text: str | None, role: str) -> None:
@@ -251,8 +254,16 @@ def _level(text: str | None) -> list[str]:
     text = text.lower()
     if text.isascii():
         return [text]
-    spelled = text.translate(_SPELLED_OUT)
+    spelled = _UMLAUT.sub(lambda found: _SPELLED_OUT[found[0]], text)
     return [fold(text)] if spelled == text else [fold(text), fold(spelled)]
+
+
+def _spelled_out(text: str) -> str:
+    """The list on one line, with every ``(a|b) c`` as ``a c, b c``."""
+    text = text.replace("\n", " ")
+    if "(" not in text:
+        return text
+    return ",".join(variant for item in text.split(",") for variant in _alternations(item))
 
 
 def _alternations(text: str) -> list[str]:
