@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from scanner import __version__, resources
 from scanner.config import Settings
@@ -123,7 +123,7 @@ def _read_open(
 ) -> Iterator[Outcome]:
     if is_stdin(item):
         hashing = _HashingStream(stream)
-        source = Source(hashing, item.path)
+        source = Source(cast("IO[bytes]", hashing), item.path)
         part = _Part(item.path, None, settings, detector)
         yield from part.read(source, ReadContext(settings.limits))
         hashing.drain()
@@ -199,8 +199,15 @@ class _Part:
         try:
             match event:
                 case TableChunk():
-                    fold.add_table(event.table, event.batch, rows=event.rows, row_ids=event.row_ids, hidden=event.hidden,
-                                   hidden_columns=event.hidden_columns, headed=event.headed)  # fmt: skip
+                    fold.add_table(
+                        event.table,
+                        event.batch,
+                        rows=event.rows,
+                        row_ids=event.row_ids,
+                        hidden=event.hidden,
+                        hidden_columns=event.hidden_columns,
+                        headed=event.headed,
+                    )
                 case TextChunk():
                     fold.add_text(event.name, event.text, event.hidden)
                 case Gap():
@@ -218,7 +225,8 @@ class _Part:
         hashing = _HashingStream(child.stream)
         part = _Part(self.path, name, self.settings, self.detector)
         yield from part.read(
-            Source(hashing, child.name.rsplit("/", 1)[-1], size=child.size), context.inside()
+            Source(cast("IO[bytes]", hashing), child.name.rsplit("/", 1)[-1], size=child.size),
+            context.inside(),
         )
         whole = True
         try:
@@ -234,7 +242,7 @@ class _Part:
             self.tables, self.texts, gaps = fold.finish()
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 # see above
+        except Exception as error:  # noqa: BLE001 # as in `read`
             self.gaps.append(_internal(error, Stage.DETECT))
         else:
             self.gaps.extend(gaps)
@@ -392,8 +400,13 @@ def _collect(request: Request, progress: Callable[[Progress], None] | None) -> _
     collected = _Collected()
     items = _Items(request, collected)
     handle = StandardInput(os.dup(0)) if STDIN in request.roots else None
-    pool = Pool(_WORKER, (settings, secrets.token_bytes(16), handle), size=min(settings.workers, max(1, items.count)),
-                seconds=settings.limits.item_seconds, memory_mb=settings.limits.memory_mb)  # fmt: skip
+    pool = Pool(
+        _WORKER,
+        (settings, secrets.token_bytes(16), handle),
+        size=min(settings.workers, max(1, items.count)),
+        seconds=settings.limits.item_seconds,
+        memory_mb=settings.limits.memory_mb,
+    )
     sent: dict[ItemRef, bool] = {}
     done_items = done_bytes = 0
     try:

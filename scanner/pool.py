@@ -1,7 +1,7 @@
 """Worker processes: one task in flight each, a deadline, a memory limit, and blame where it belongs.
 
-Each slot is a process of its own with a pipe of its own, so a worker that dies or hangs costs exactly the task
-it held. Workers are started when there is work for them, by ``spawn``: a fork of a process that has threads
+Each slot is a process of its own with a pipe of its own, so a worker that dies or hangs costs exactly the
+task it held. Workers are started when there is work for them, by ``spawn``: a fork of a process that has threads
 is not safe. Results are sent piece by piece, so that what a task gave before it was ended still counts.
 """
 
@@ -36,7 +36,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A task is over. ``why`` is None when it ended by itself, else ``timeout``, ``memory`` or ``crashed``."""
+    """A task is over. ``why`` is None when it ended by itself, else ``timeout``, ``memory``, ``crashed``."""
 
     task: Any
     why: str | None = None

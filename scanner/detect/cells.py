@@ -147,7 +147,8 @@ def _not_blank(array: pa.Array) -> Mask | None:
         short[at] = _mask(pc.equal(trimmed, ""))
     if not short.any() and filled is None:
         return None
-    return ~short if filled is None else filled & ~short
+    kept: Mask = ~short if filled is None else filled & ~short
+    return kept
 
 
 def _repeats(array: pa.Array) -> bool:

@@ -23,7 +23,7 @@ from scanner.model import Form
 _SAMPLED_ROWS = 65_536
 _LATER = 1_024
 #: The column is judged again when it has grown by this factor: it may have changed its nature.
-_GROWTH = 4
+_GROWTH = 8
 #: Hashes held back before they are folded into a set; folding sorts, so it is worth saving up.
 _PENDING = 2 * sketch.CAPACITY
 _CLOSED_PROBE = 64
@@ -231,31 +231,37 @@ class ColumnFold:
             ):
                 continue  # counted by its kernel below
             done.add(meaning.entity_type)
-            self._builder(meaning.entity_type).add(cells, cells.search(meaning.plausible), whole=True)
-        settings = self._tools.settings
+            self._builder(meaning.entity_type).add(
+                cells, cells.search(meaning.plausible, cells.lengths <= meaning.longest), whole=True
+            )
         if self.meanings and self.meanings[0].form is not Form.CLEAR:
             return
-        unknown = self._open(cells)
+        self._look_everywhere(cells, done)
+
+    def _look_everywhere(self, cells: Cells, done: set[str]) -> None:
+        unknown = np.ones(len(cells.values), dtype=bool)
+        closed_known = False
         for kernel in kernels.EVERYWHERE:
             if kernel.entity_type in done:
                 continue
-            possible = kernel.possible(cells) & unknown
+            possible = kernel.possible(cells, unknown)
+            if not closed_known and possible.any():
+                unknown &= ~self._closed(cells, possible)
+                possible &= unknown
+                closed_known = True
             if possible.any():
-                matched = kernels.matches(kernel.entity_type, cells, possible, settings)
+                matched, settled = kernels.matches(kernel.entity_type, cells, possible, self._tools.settings)
+                unknown &= ~settled
                 if matched.any():
                     self._builder(kernel.entity_type).add(cells, matched)
 
-    def _open(self, cells: Cells) -> Mask:
-        """Values that no shape has settled: all, unless a probe shows many dates or numbers."""
-        everything = np.ones(len(cells.values), dtype=bool)
-        if not cells.digits[:_CLOSED_PROBE].any():
-            return everything
-        probe = Cells(
-            cells.values.slice(0, _CLOSED_PROBE), None, None, cells.row_ids[:0], 0, self._tools.hasher
-        )
-        if probe.search(kernels.CLOSED).mean() < 0.5:
-            return everything
-        return ~cells.search(kernels.CLOSED)
+    def _closed(self, cells: Cells, possible: Mask) -> Mask:
+        """Values that are a date or a number and nothing else, where a probe shows many of them."""
+        probe = np.zeros_like(possible)
+        probe[np.flatnonzero(possible)[:_CLOSED_PROBE]] = True
+        if cells.search(kernels.CLOSED, probe).sum() * 2 < probe.sum():
+            return np.zeros_like(possible)
+        return cells.search(kernels.CLOSED)
 
     def _read_texts(self, cells: Cells) -> None:
         """Running text goes to Presidio, each distinct text once."""

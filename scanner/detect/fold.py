@@ -80,8 +80,17 @@ class ItemFold:
         self._tables: dict[str, TableFold] = {}
         self._texts: dict[str, TextFold] = {}
 
-    def add_table(self, name: str, batch: pa.RecordBatch, *, rows: int | None = None, row_ids: pa.Int64Array | None = None,
-                  hidden: bool = False, hidden_columns: frozenset[int] = frozenset(), headed: bool = True) -> None:  # fmt: skip
+    def add_table(
+        self,
+        name: str,
+        batch: pa.RecordBatch,
+        *,
+        rows: int | None = None,
+        row_ids: pa.Int64Array | None = None,
+        hidden: bool = False,
+        hidden_columns: frozenset[int] = frozenset(),
+        headed: bool = True,
+    ) -> None:
         """Fold in some rows of a table; see `scanner.readers.base.TableChunk` for the meaning of each."""
         table = self._tables.get(name)
         if table is None:
@@ -289,66 +298,62 @@ def _together(
     groups: dict[tuple[tuple[str, int], ...], list[tuple[pa.RecordBatch, Rows]]] = defaultdict(list)
     for batch, keys, numbers in chunks:
         groups[tuple(keys)].append((batch, numbers))
-    for keys, members in groups.items():
+    for group, members in groups.items():
+        keys = list(group)
         if len(members) == 1:
-            yield members[0][0], list(keys), members[0][1]
+            yield members[0][0], keys, members[0][1]
             continue
         arrays = [
             pa.concat_arrays([batch.column(index).cast(pa.large_string()) for batch, _ in members])
             for index in range(len(keys))
         ]
-        batch = pa.RecordBatch.from_arrays(arrays, names=[f"{name}#{nth}" for name, nth in keys])
-        yield batch, list(keys), np.concatenate([numbers for _, numbers in members])
+        joined = pa.RecordBatch.from_arrays(arrays, names=[f"{name}#{nth}" for name, nth in keys])
+        yield joined, keys, np.concatenate([numbers for _, numbers in members])
 
 
 def _evidence(tally: Tally, fold: ColumnFold, meanings: tuple[Meaning, ...]) -> list[tuple[Evidence, str]]:
     """The entities of a column with their concepts, its main meaning first."""
-    found: list[tuple[Evidence, str]] = []
     main = next((each for each in meanings if not each.stray), None)
-    if (
-        main is not None
-        and not fold.prose
-        and main.confidence >= REPORTED
-        and main.entity_type in tally.found
-    ):
-        found.append(
-            (
-                _entity(
-                    main.entity_type,
-                    main.form,
-                    tally.found[main.entity_type],
-                    main.confidence,
-                    main.signals,
-                    fold,
-                ),
-                main.concept,
-            )
-        )
+    found: list[tuple[Evidence, str]] = []
+    if main is not None and not fold.prose and main.confidence >= REPORTED:
+        counted = tally.found.get(main.entity_type)
+        if counted is not None and counted.rows:
+            entity = _entity(main.entity_type, counted, main.confidence, main.signals, fold, main.form)
+            found.append((entity, main.concept))
     named = {evidence.entity_type for evidence, _ in found}
     others = []
     for entity_type, counted in tally.found.items():
-        if entity_type in named or not counted.rows:
+        weighed = _weigh_other(entity_type, counted, tally, fold, meanings)
+        if entity_type in named or not counted.rows or weighed is None or weighed[0] < REPORTED:
             continue
-        stray = next((each for each in meanings if each.stray and each.entity_type == entity_type), None)
-        if fold.prose:
-            confidence, signals = (
-                _prose_confidence(entity_type, counted, fold, tally.values),
-                ("text:presidio",),
-            )
-        elif stray is not None:
-            confidence, signals = stray.confidence, stray.signals
-        elif entity_type in weights().single:
-            confidence, signals = _single_confidence(entity_type, counted, tally), (f"pattern:{entity_type}",)
-        else:
-            continue
-        if confidence >= REPORTED and not (entity_type == "URL" and "EMAIL_ADDRESS" in tally.found):
-            others.append((_entity(entity_type, Form.CLEAR, counted, confidence, signals, fold), entity_type))
+        if entity_type == "URL" and "EMAIL_ADDRESS" in tally.found:
+            continue  # the host of an address of mail
+        others.append((_entity(entity_type, counted, *weighed, fold), entity_type))
     others.sort(key=lambda each: (-each[0].rows * each[0].confidence, each[0].entity_type))
     return found + others
 
 
+def _weigh_other(
+    entity_type: str, counted: Found, tally: Tally, fold: ColumnFold, meanings: tuple[Meaning, ...]
+) -> tuple[float, tuple[str, ...]] | None:
+    """Confidence and signals of what is in a column without being its meaning; None: not to be reported."""
+    if fold.prose:
+        return _prose_confidence(entity_type, counted, fold, tally.values), ("text:presidio",)
+    stray = next((each for each in meanings if each.stray and each.entity_type == entity_type), None)
+    if stray is not None:
+        return stray.confidence, stray.signals
+    if entity_type in weights().single:
+        return _single_confidence(entity_type, counted, tally), (f"pattern:{entity_type}",)
+    return None
+
+
 def _entity(
-    entity_type: str, form: Form, counted: Found, confidence: float, signals: Iterable[str], fold: ColumnFold
+    entity_type: str,
+    counted: Found,
+    confidence: float,
+    signals: Iterable[str],
+    fold: ColumnFold,
+    form: Form = Form.CLEAR,
 ) -> Evidence:
     late = fold.late.get(entity_type)
     return Evidence(

@@ -40,7 +40,7 @@ class Kernel:
     """
 
     entity_type: str
-    possible: Callable[[Cells], Mask]
+    possible: Callable[[Cells, Mask], Mask]
     precision: float
     chance: float = 0.0
 
@@ -49,74 +49,77 @@ class Kernel:
 _AT = r"(?i)[\[({]at[\])}]"
 
 
-def _has(*characters: str) -> Callable[[Cells], bool]:
-    codes = [ord(char) for char in characters]
-    return lambda cells: all(cells.histogram[code] for code in codes)
+# Each test is exact: where it says no, the recognizer cannot find anything. They are given the values still
+# open and look at bytes that were counted once for all of them.
+Possible = Callable[[Cells, Mask], Mask]
 
 
-def _nothing(cells: Cells) -> Mask:
-    return np.zeros(len(cells.values), dtype=bool)
+def _email_possible(cells: Cells, among: Mask) -> Mask:
+    brackets = cells.histogram[[40, 91, 123]].any()
+    if cells.histogram[64]:
+        return cells.search("@|" + _AT if brackets else "@", among)
+    return cells.search(_AT, among) if brackets else np.zeros_like(among)
 
 
-def _email_possible(cells: Cells) -> Mask:
-    if _has("@")(cells):
-        return cells.search("@|" + _AT) if cells.histogram[[40, 91, 123]].any() else cells.search("@")
-    return cells.search(_AT) if cells.histogram[[40, 91, 123]].any() else _nothing(cells)
+def _card_possible(cells: Cells, among: Mask) -> Mask:
+    return among & (cells.digits >= 12)
 
 
-def _card_possible(cells: Cells) -> Mask:
-    return np.asarray((cells.digits >= 12) & (cells.lengths < 200), dtype=bool)
+def _iban_possible(cells: Cells, among: Mask) -> Mask:
+    return among & (cells.lengths >= 15) & (cells.digits >= 8) & (cells.lengths >= cells.digits + 2)
 
 
-def _iban_possible(cells: Cells) -> Mask:
-    return np.asarray(
-        (cells.digits >= 8) & (cells.lengths >= 15) & (cells.digits < cells.lengths), dtype=bool
-    )
+def _ip_possible(cells: Cells, among: Mask) -> Mask:
+    # Four numbers and three dots, or at least two colons.
+    if cells.histogram[58] >= 2:
+        return among & (cells.lengths >= 2)
+    if cells.histogram[46] < 3:
+        return np.zeros_like(among)
+    return among & (cells.lengths >= 7) & (cells.digits >= 4) & (cells.lengths >= cells.digits + 3)
 
 
-def _ip_possible(cells: Cells) -> Mask:
-    dots, colons = cells.histogram[46], cells.histogram[58]
-    if dots < 3 and colons < 2:
-        return _nothing(cells)
-    return np.asarray(cells.lengths >= 3, dtype=bool)
+def _mac_possible(cells: Cells, among: Mask) -> Mask:
+    if cells.histogram[[58, 45]].sum() < 5 and cells.histogram[46] < 2:
+        return np.zeros_like(among)
+    return among & (cells.lengths >= 14) & (cells.lengths >= cells.digits + 2)
 
 
-def _mac_possible(cells: Cells) -> Mask:
-    if cells.histogram[58] < 5 and cells.histogram[45] < 5 and cells.histogram[46] < 2:
-        return _nothing(cells)
-    return np.asarray(cells.lengths >= 12, dtype=bool)
+def _vin_possible(cells: Cells, among: Mask) -> Mask:
+    return among & (cells.lengths >= 17) & (cells.digits >= 3)
 
 
-def _vin_possible(cells: Cells) -> Mask:
-    return np.asarray(
-        (cells.lengths >= 17) & (cells.digits >= 1) & (cells.lengths > cells.digits), dtype=bool
-    )
-
-
-def _geo_possible(cells: Cells) -> Mask:
+def _geo_possible(cells: Cells, among: Mask) -> Mask:
     if cells.histogram[46] < 2:
-        return _nothing(cells)
-    return np.asarray((cells.digits >= 4) & (cells.lengths > cells.digits + 2), dtype=bool)
+        return np.zeros_like(among)
+    return among & (cells.digits >= 4) & (cells.lengths >= cells.digits + 3)
 
 
-def _secret_possible(cells: Cells) -> Mask:
-    return np.asarray(cells.lengths >= 16, dtype=bool)
+# One of these is in every key and token that the recognizer knows.
+_KEY_MARKS = (
+    r"A(?:KIA|SIA|ROA|IDA)|gh[pousr]_|github_pat_|glpat-|xox|hooks\.slack|AIza|k_live_|npm_|pypi-|SG\.|sk-"
+    r"|eyJ|AccountKey=|(?i:authorization)|(?i:-----begin)"
+)
 
 
-def _url_possible(cells: Cells) -> Mask:
-    if not _has(".")(cells):
-        return _nothing(cells)
-    return np.asarray(cells.lengths > cells.digits + 4, dtype=bool)
+def _secret_possible(cells: Cells, among: Mask) -> Mask:
+    return cells.search(_KEY_MARKS, among & (cells.lengths >= 16))
 
 
-#: Looked for in every cell. Phones, streets, names and places are judged by the column (`scanner.detect.judge`).
+def _url_possible(cells: Cells, among: Mask) -> Mask:
+    if not cells.histogram[46] and not cells.histogram[58]:
+        return np.zeros_like(among)
+    return among & (cells.lengths >= cells.digits + 3)
+
+
+#: Looked for in every cell. Phones, streets, names and places are judged by the column, in
+#: `scanner.detect.judge`.
 EVERYWHERE: tuple[Kernel, ...] = (
     Kernel("EMAIL_ADDRESS", _email_possible, 0.97),
+    Kernel("VEHICLE_IDENTIFICATION_NUMBER", _vin_possible, 0.6, chance=0.1),
     Kernel("CREDIT_CARD", _card_possible, 0.6, chance=0.1),
     Kernel("IBAN_CODE", _iban_possible, 0.97),
     Kernel("IP_ADDRESS", _ip_possible, 0.8),
     Kernel("MAC_ADDRESS", _mac_possible, 0.9),
-    Kernel("VEHICLE_IDENTIFICATION_NUMBER", _vin_possible, 0.6, chance=0.1),
     Kernel("GEO_COORDINATE", _geo_possible, 0.8),
     Kernel("SECRET", _secret_possible, 0.9),
     Kernel("URL", _url_possible, 0.9),
@@ -129,17 +132,24 @@ def by_type() -> dict[str, Kernel]:
     return {kernel.entity_type: kernel for kernel in EVERYWHERE}
 
 
-def matches(entity_type: str, cells: Cells, among: Mask, settings: Settings) -> Mask:
-    """Which values any recognizer of ``entity_type`` finds something in, looking only at those ``among``."""
-    out = np.zeros(len(cells.values), dtype=bool)
+def matches(entity_type: str, cells: Cells, among: Mask, settings: Settings) -> tuple[Mask, Mask]:
+    """Which values any recognizer of ``entity_type`` finds something in, looking only at those ``among``.
+
+    Returns:
+        The matching values, and those of them that are nothing but the match and so hold nothing else.
+    """
+    found = np.zeros(len(cells.values), dtype=bool)
+    settled = np.zeros(len(cells.values), dtype=bool)
     for spec in specs.by_entity().get(entity_type, ()):
-        open_values = among & ~out
+        open_values = among & ~found
         if open_values.any():
-            out |= _spec_matches(spec, cells, open_values, settings)
-    return out
+            matched, sure = _spec_matches(spec, cells, open_values, settings)
+            found |= matched
+            settled |= sure
+    return found, settled
 
 
-def _spec_matches(spec: RecognizerSpec, cells: Cells, among: Mask, settings: Settings) -> Mask:
+def _spec_matches(spec: RecognizerSpec, cells: Cells, among: Mask, settings: Settings) -> tuple[Mask, Mask]:
     """Vectors decide what they can; the recognizer's pattern, then the recognizer itself, the rest."""
     vector = VECTOR_CHECKS.get(spec.check or "")
     sure = np.zeros(len(cells.values), dtype=bool)
@@ -147,11 +157,11 @@ def _spec_matches(spec: RecognizerSpec, cells: Cells, among: Mask, settings: Set
         sure, refused = vector(cells, among)
         among = among & ~sure & ~refused
     if not among.any():
-        return sure
+        return sure, sure
     passed = _filtered(spec, cells, among)
     if spec.exact and spec.check is None:
-        return sure | passed
-    return sure | _asked(spec, cells, passed, settings)
+        return sure | passed, sure
+    return sure | _asked(spec, cells, passed, settings), sure
 
 
 def _filtered(spec: RecognizerSpec, cells: Cells, among: Mask) -> Mask:

@@ -7,18 +7,24 @@ What is in neither is asked one by one. Only cells that are nothing but the valu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scanner.detect.cells import Cells, Mask
 from scanner.detect.hashing import string_buffers
+from scanner.detect.validators import IBAN_LENGTHS
 
 VectorCheck = Callable[[Cells, Mask], tuple[Mask, Mask]]
 
 _CARD = r"\A(?:4\d{3}|5[0-5]\d{2}|6\d{3}|3\d{3})[- ]?\d{4}[- ]?\d{4}[- ]?\d{4}\z"
-_IPV4 = r"\A(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\z"
-_EMAIL = r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}(?:[a-z]{2}|com|org|net|edu|gov|info|example|test)\z"
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = rf"\A(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]?)(?:\.{_BYTE}){{3}}\z"
+_EMAIL = (
+    r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}"
+    r"(?:[a-z]{2}|com|org|net|edu|gov|info|example|test)\z"
+)
 # Two-letter endings that are a file's rather than a country's; see `validators.email_check`.
 _EMAIL_FILE = r"\.(?:js|ts|py)\z"
 
@@ -43,7 +49,8 @@ _UPPER[97:123] -= 32
 def _matrix(cells: Cells, chosen: Mask, width: int) -> NDArray[np.uint8]:
     """The bytes of the chosen values, all ``width`` long, one row each."""
     data, offsets = string_buffers(cells.values)
-    return data[offsets[:-1][chosen][:, None] + np.arange(width)]
+    matrix: NDArray[np.uint8] = data[offsets[:-1][chosen][:, None] + np.arange(width)]
+    return matrix
 
 
 def vin(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
@@ -84,6 +91,25 @@ def credit_card(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
     return sure, refused
 
 
+def iban(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
+    """Cells of one run of letters and digits: none is an account number whose length no country has."""
+    run = cells.search(r"\A[A-Za-z0-9]+\z", among)
+    fits = cells.search(_iban_shape(), run)
+    return np.zeros_like(among), run & ~fits
+
+
+@cache
+def _iban_shape() -> str:
+    by_length: dict[int, list[str]] = {}
+    for country, length in IBAN_LENGTHS.items():
+        by_length.setdefault(length, []).append(country)
+    shapes = (
+        f"(?:{'|'.join(sorted(names))})[0-9]{{2}}[A-Z0-9]{{{length - 4}}}"
+        for length, names in by_length.items()
+    )
+    return rf"(?i)\A(?:{'|'.join(shapes)})\z"
+
+
 def email(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
     """Cells that are one plain address."""
     sure = cells.search(_EMAIL, among)
@@ -101,6 +127,7 @@ def ip(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
 VECTOR_CHECKS: Mapping[str, VectorCheck] = {
     "vin": vin,
     "credit_card": credit_card,
+    "iban": iban,
     "email": email,
     "ip": ip,
 }

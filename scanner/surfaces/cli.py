@@ -63,23 +63,54 @@ def version() -> None:
 # -- scan ------------------------------------------------------------------------------------------------
 
 
+_FAIL_ON = ("allowed", "review", "over_shared", "never")
+_YAML_FILE = click.Path(path_type=Path)
+_NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+_SCAN_OPTIONS = (
+    click.option("--policy", "policy_file", type=_YAML_FILE, help="Policy: which vendor may have what."),
+    click.option("--vendor", metavar="ID", help="Judge everything as shared with this vendor."),
+    click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(FORMATS),
+        default="text",
+        show_default=True,
+        help="How to write the report.",
+    ),
+    click.option("-o", "--output", type=_NEW_FILE, help="Write the report here, not to standard output."),
+    click.option(
+        "--fail-on",
+        type=click.Choice(_FAIL_ON),
+        default="over_shared",
+        show_default=True,
+        help="What makes the exit code 1: any personal data, what needs review, what is over-shared, nothing.",
+    ),
+    click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0: one for each core."),
+    click.option(
+        "--locate",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Report up to N row numbers or text positions for each entity.",
+    ),
+    click.option("--explain", is_flag=True, help="Show what counted for each verdict."),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="GLOB",
+        help="Do not scan what matches; reported as excluded. May be repeated.",
+    ),
+    click.option("--name", help="File name that standard input stands for, as a hint at its format."),
+    click.option(
+        "--model",
+        metavar="NAME",
+        help="Installed spaCy pipeline that reads free text; 'none' for patterns only.",
+    ),
+    click.option("--config", "config_file", type=_YAML_FILE, help="Settings and limits (YAML)."),
+)
+
+
 def _scan_options(command: Callable[..., None]) -> Callable[..., None]:
-    options = [
-        click.option("--policy", "policy_file", type=click.Path(path_type=Path), help="Policy: which vendor may have what."),
-        click.option("--vendor", metavar="ID", help="Judge everything as shared with this vendor, whatever its path."),
-        click.option("--format", "format_name", type=click.Choice(FORMATS), default="text", show_default=True, help="How to write the report."),
-        click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here, not to standard output."),
-        click.option("--fail-on", type=click.Choice(["allowed", "review", "over_shared", "never"]), default="over_shared", show_default=True,
-                     help="What makes the exit code 1: any personal data, what needs review, what is over-shared, nothing."),
-        click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0 or none given: one for each core."),
-        click.option("--locate", type=click.IntRange(min=0), metavar="N", help="Report up to N row numbers or text positions for each entity."),
-        click.option("--explain", is_flag=True, help="Show what counted for each verdict."),
-        click.option("--exclude", multiple=True, metavar="GLOB", help="Do not scan what matches; reported as excluded. May be repeated."),
-        click.option("--name", help="File name that standard input stands for, as a hint at its format."),
-        click.option("--model", metavar="NAME", help="Installed spaCy pipeline that reads free text; 'none' for patterns only."),
-        click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings and limits (YAML)."),
-    ]  # fmt: skip
-    for option in reversed(options):
+    for option in reversed(_SCAN_OPTIONS):
         command = option(command)
     return command
 
@@ -127,9 +158,8 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> Request:
         policy, digest = _policy(options["policy_file"])
         vendor = options["vendor"]
         if vendor is not None and all(known.id != vendor for known in policy.vendors):
-            _fail(
-                f"the policy has no vendor {vendor!r}; it has {', '.join(known.id for known in policy.vendors) or 'none'}"
-            )
+            known_ids = ", ".join(known.id for known in policy.vendors) or "none"
+            _fail(f"the policy has no vendor {vendor!r}; it has {known_ids}")
     elif options["vendor"] is not None:
         _fail("--vendor needs --policy: without one there is nothing to hold the vendor to")
     return Request(
@@ -305,7 +335,8 @@ def policy_init(directory: Path, output: Path | None, organisation: str, jobs: i
         else:
             output.write_text(text, encoding="utf-8")
             click.echo(
-                f"{output}: drafted; read it, cut it down, then: sharewatch scan {directory} --policy {output}",
+                f"{output}: drafted; read it, cut it down, then: "
+                f"sharewatch scan {directory} --policy {output}",
                 err=True,
             )
 
@@ -332,10 +363,25 @@ def rules_list() -> None:
 @click.argument("name")
 def rules_explain(name: str) -> None:
     """Say all about one recognizer, or about those of one entity type."""
-    from scanner.detect.catalogue import describe
+    from scanner.detect.catalogue import explain
 
     with _told_errors():
-        click.echo(describe(name))
+        try:
+            entry = explain(name)
+        except KeyError as error:
+            _fail(error.args[0])
+        click.echo(f"{entry.name} finds {entry.entity_type} ({entry.category or 'never personal by itself'})")
+        click.echo(f"defined at    rules/recognizers/{entry.source}, run by {entry.engine}")
+        click.echo(f"country       {entry.country or 'any'}")
+        click.echo(f"check         {entry.check or 'none'}")
+        words = ", ".join(entry.context) or "none"
+        click.echo(f"context words {words}{' (needed in running text)' if entry.needs_context else ''}")
+        for pattern in entry.patterns:
+            click.echo(f"pattern       {pattern.name} (score {pattern.score}): {pattern.regex}")
+        for example in entry.match:
+            click.echo(f"must find     {example}")
+        for example in entry.no_match:
+            click.echo(f"must not find {example}")
 
 
 @rules.command("test")
@@ -355,7 +401,7 @@ def rules_test() -> None:
 @cli.command()
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings and limits (YAML).")
 def doctor(config_file: Path | None) -> None:
-    """Check this installation: versions, model, rules, limits, permissions; and say how to mend what is wrong."""
+    """Check this installation (versions, model, rules, limits) and say how to mend what is wrong."""
     from scanner.detect.doctor import Health, checks
 
     with _told_errors():
@@ -390,7 +436,7 @@ def _told_errors() -> Iterator[None]:
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except Exception as error:
-        # Policy and rule errors list their problems; their classes belong to packages not imported before use.
+        # Policy and rule errors list their problems; their classes are imported only where they are used.
         problems = getattr(error, "problems", None)
         if problems:
             _fail(*(str(problem) for problem in problems))
