@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scanner.config import Limits
 from scanner.model import Gap, Reason, Stage
@@ -33,6 +33,8 @@ from scanner.readers.blobs import of_binary, of_text
 _MAGIC = b"SQLite format 3\0"
 #: Rows over the length limit after which a table is given up: each costs a walk from its beginning.
 _MOST_LEFT_OUT = 64
+#: Rows fetched at a time: at first, and at most where they are small.
+_FIRST_BLOCK, _LARGEST_BLOCK = 64, 1024
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA})
 _HIDDEN_OF_VIRTUAL = 1
 #: Tables in which full-text and spatial indexes keep what they derived from their content.
@@ -188,8 +190,28 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _many(rows: sqlite3.Cursor) -> tuple[list[tuple[Any, ...]], sqlite3.Error | None]:
+    """Rows for one chunk, by the block; those of a block with an error are lost."""
+    chunk: list[tuple[Any, ...]] = []
+    size, block = 0, _FIRST_BLOCK
+    while len(chunk) < CHUNK_ROWS and size < CHUNK_BYTES:
+        try:
+            some = rows.fetchmany(block)
+        except sqlite3.Error as error:
+            return chunk, error
+        if not some:
+            break
+        chunk += some
+        # The size of one row in 16 stands for all: this is about memory, not about a count.
+        sample = some[::16]
+        part = sum(len(cell) for row in sample for cell in row if isinstance(cell, (str, bytes)))
+        size += part * len(some) // len(sample)
+        block = min(2 * block, _LARGEST_BLOCK) if size < CHUNK_BYTES // 4 else _FIRST_BLOCK
+    return chunk, None
+
+
 def _some(rows: sqlite3.Cursor) -> tuple[list[tuple[Any, ...]], sqlite3.Error | None]:
-    """Rows for one chunk, and the error that ended it, if any."""
+    """Rows for one chunk, one by one, and the error that ended it, if any."""
     chunk: list[tuple[Any, ...]] = []
     size = 0
     while len(chunk) < CHUNK_ROWS and size < CHUNK_BYTES:
@@ -202,6 +224,17 @@ def _some(rows: sqlite3.Cursor) -> tuple[list[tuple[Any, ...]], sqlite3.Error | 
         chunk.append(row)
         size += sum(len(cell) for cell in row if isinstance(cell, (str, bytes)))
     return chunk, None
+
+
+class _Way(NamedTuple):
+    """How rows are asked for: how many in all (-1 for no end), and how they are put into chunks."""
+
+    most: int
+    some: Callable[[sqlite3.Cursor], tuple[list[tuple[Any, ...]], sqlite3.Error | None]]
+
+
+#: Quickly; then, after an error, as far as there are rows; then the one that SQLite held back.
+_WAYS = (_Way(-1, _many), _Way(-1, _some), _Way(1, _some))
 
 
 class _Table:
@@ -245,33 +278,33 @@ class _Table:
         asked for by itself. A row over the length limit is left out, and reading begins anew behind it.
         """
         self._connection.text_factory = str
-        most = -1
+        way = 0
         while True:
             before = self._rows
             try:
-                yield from self._rows_from(self._rows + self._left_out, most)
-                if most < 0 or self._rows == before:
+                yield from self._rows_from(self._rows + self._left_out, _WAYS[way])
+                if way < 2 or self._rows == before:
                     return
-                most = -1
+                way = 0
             except sqlite3.Error as error:
                 if self._connection.text_factory is str and "decode" in str(error):
                     self._connection.text_factory = _text
-                elif most < 0:
-                    most = 1
+                elif way < 2:
+                    way += 1
                 elif isinstance(error, sqlite3.DataError) and self._left_out < _MOST_LEFT_OUT:
                     self._left_out += 1
-                    most = -1
+                    way = 0
                 else:
                     yield self._gap(Reason.CORRUPT, "reading ended at a damaged row")
                     return
 
-    def _rows_from(self, offset: int, most: int) -> Iterator[Event]:
+    def _rows_from(self, offset: int, way: _Way) -> Iterator[Event]:
         columns = ", ".join(_quoted(column) for column in self._columns)
-        query = f"SELECT {columns} FROM main.{_quoted(self._name)} LIMIT {most:d} OFFSET {offset:d}"  # noqa: S608
+        query = f"SELECT {columns} FROM main.{_quoted(self._name)} LIMIT {way.most:d} OFFSET {offset:d}"  # noqa: S608
         with closing(self._connection.execute(query)) as rows:
             error: sqlite3.Error | None = None
             while error is None:
-                chunk, error = _some(rows)
+                chunk, error = way.some(rows)
                 if not chunk:
                     break
                 self._rows += len(chunk)
@@ -294,8 +327,10 @@ class _Table:
         if kinds == {int}:
             return pa.array(cells, pa.int64()).cast(pa.string())
         limit = self._limits.cell_mb << 20
-        if kinds <= {str} and not any(cell is not None and len(cell) * 4 > limit for cell in cells):
-            return pa.array(cells, pa.string())
+        if kinds <= {str}:
+            column = pa.array(cells, pa.string())
+            if column.nbytes <= limit or max(len(cell) * 4 for cell in cells if cell is not None) <= limit:
+                return column
         return pa.array([self._cell(name, cell) for cell in cells], pa.string())
 
     def _cell(self, name: str, cell: Any) -> str | None:

@@ -32,6 +32,10 @@ _RESUME = re.compile(
     rb"\n(?=(?:INSERT|REPLACE)\s+(?:INTO|IGNORE|\[)|CREATE\s+TABLE\s|COPY\s[^\n]*FROM\s+stdin|DROP\s+TABLE\s|LOCK\s+TABLES\s|GO\s*\n)",
     re.IGNORECASE,
 )
+#: Bytes that white space, comments and the marks of conditional ones start with.
+_SPACE_STARTS = frozenset(b" \t\r\n\v\f-/#*")
+#: Letters that start neither a DELIMITER line nor a GO.
+_PLAIN_STARTS = frozenset(b"abcefhijklmnopqrstuvwxyzABCEFHIJKLMNOPQRSTUVWXYZ")
 _LINE = re.compile(rb"[^\n]*+(?:\n|\Z)")
 _DELIMITER = re.compile(rb"(?i:DELIMITER)[ \t]++(\S++)[^\n]*+(?:\n|\Z)")
 _CLIENT = re.compile(rb"(?:/\*M?!\d*+)?\\[^\n]*+(?:\n|\Z)")
@@ -104,6 +108,8 @@ class Dump:
         """Go over white space and comments to the next statement; False at the end of the dump."""
         tape = self._tape
         while self._skip_space():
+            if tape.data[tape.pos] in _PLAIN_STARTS and self._delimiter == b";":
+                return True
             if self._dialect.client_lines and (found := _CLIENT.match(tape.data, tape.pos)):
                 self._skip_line(found)
             elif self._dialect.delimiters and (found := _DELIMITER.match(tape.data, tape.pos)):
@@ -131,12 +137,16 @@ class Dump:
     def _skip_space(self) -> bool:
         """Go over white space and comments; False where nothing comes after them."""
         tape = self._tape
-        tape.fill(_WINDOW_BYTES)
+        if len(tape.data) - tape.pos < _WINDOW_BYTES and not tape.eof:
+            tape.fill(_WINDOW_BYTES)
+        if tape.pos < len(tape.data) and tape.data[tape.pos] not in _SPACE_STARTS:
+            return True
         while True:
             found = self._grammar.space.match(tape.data, tape.pos)
             assert found is not None
             if found.end() < len(tape.data) or tape.eof:
-                self._comments(found[0])
+                if found.end() - tape.pos > 1:
+                    self._comments(found[0])
                 tape.pos = found.end()
                 return tape.pos < len(tape.data)
             if tape.left > self._limit:

@@ -34,7 +34,7 @@ _QUOTE, _BACKSLASH, _COMMA, _NEWLINE = 39, 92, 44, 10
 _NULLS = ["".join(letters) for letters in itertools.product(*zip("null", "NULL", strict=True))]
 _GO = re.compile(rb"[Gg][Oo][ \t]*\r?\n")
 _CAST = re.compile(
-    rb"(?<=[,(\s])(?i:CAST)\(([Nn]?'(?:[^']++|'')*+'|[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?|0x[0-9A-Fa-f]*+|NULL)"
+    rb"CAST\(([Nn]?'(?:[^']++|'')*+'|[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?|0x[0-9A-Fa-f]*+|NULL)"
     rb" [Aa][Ss] [A-Za-z_]\w*+(?:\(\w++(?:, ?\d++)?\))?\)(?=\s*+[,)])"
 )
 _BINARY = b"_binary '"
@@ -169,23 +169,28 @@ class _Window:
         """Set aside what is code rather than cell: casts, and words before strings."""
         import numpy as np
 
-        def mask(starts: list[int], ends: list[int]) -> None:
-            for begin, end in zip(starts, ends, strict=True):
-                self.inside[begin:end] = 1
+        dialect = self._grammar.dialect
+        if dialect.batches and b"CAST(" in self.data:
+            spans = [(m.start(), m.start(1), m.end(1), m.end()) for m in _CAST.finditer(self.data)]
+            places = np.array(spans, np.intp).reshape(-1, 4)
+            places = places[self._starts_cell(places[:, 0])]
+            self._hide(places[:, 0], places[:, 1])
+            self._hide(places[:, 2], places[:, 3])
+        if dialect.delimiters and _BINARY in self.data:
+            starts = np.array([m.start() for m in re.finditer(re.escape(_BINARY), self.data)], np.intp)
+            starts = starts[self._starts_cell(starts)]
+            ends = starts + len(_BINARY) - 1
+            self._hide(starts, ends)
+            self._blobs.append((ends, False))
 
-        if self._grammar.dialect.batches and re.search(rb"(?i)CAST\(", self.data):
-            casts = [m for m in _CAST.finditer(self.data) if not self.inside[m.start()]]
-            starts = [m.start() for m in casts] + [m.end(1) for m in casts]
-            ends = [m.start(1) for m in casts] + [m.end() for m in casts]
-            mask(starts, ends)
-            self._drop(np.array(starts, np.intp), np.array(ends, np.intp))
-        if self._grammar.dialect.delimiters and _BINARY in self.data:
-            pattern = re.compile(rb"(?<=[,(\s])" + re.escape(_BINARY))
-            found = [m.start() for m in pattern.finditer(self.data) if not self.inside[m.start()]]
-            ends = [place + len(_BINARY) - 1 for place in found]
-            mask(found, ends)
-            self._drop(np.array(found, np.intp), np.array(ends, np.intp))
-            self._blobs.append((np.array(ends, np.intp), False))
+    def _starts_cell(self, places: Places) -> NDArray[np.bool_]:
+        """Which places are outside strings, after a separator."""
+        found: NDArray[np.bool_] = (self.inside[places] == 0) & (_borders()[self.bytes[places - 1]] & 4 != 0)
+        return found
+
+    def _hide(self, starts: Places, ends: Places) -> None:
+        self.inside[_ranges(starts, ends)] = 1
+        self._drop(starts, ends)
 
     def _drop(self, starts: Places, ends: Places) -> None:
         if len(starts):
