@@ -71,7 +71,7 @@ class JsonReader(Reader):
         if text is None:
             return 0
         named = name.lower().endswith((*_LINES_NAMES, *_DOCUMENT_NAMES))
-        start = text.encode("utf-8", "replace").lstrip(_MARK + _SPACE)
+        start = _bare(text.encode("utf-8", "replace"))
         is_json = _is_json_start(start, whole=len(head) < HEAD_BYTES)
         if not start.startswith((b"{", b"[")):
             return 60 if named and is_json and start else 0
@@ -81,7 +81,7 @@ class JsonReader(Reader):
 
     def format_of(self, head: bytes, name: str) -> str:
         """``jsonl`` for JSON lines, else ``json``."""
-        data = (head_text(head) or "").encode("utf-8", "replace").lstrip(_MARK + _SPACE)
+        data = _bare((head_text(head) or "").encode("utf-8", "replace"))
         return "jsonl" if _is_lines(data, len(head) < HEAD_BYTES, name) else "json"
 
     def read(self, source: Source, context: ReadContext) -> Iterator[Event]:
@@ -93,7 +93,7 @@ class JsonReader(Reader):
         utf8 = as_utf8(source.stream, detect(source.head))
         stream = Quiet(cast("IO[bytes]", utf8))
         start = _read(stream, _SMALL)
-        feed = _Feed(start.lstrip(_MARK + _SPACE), stream, whole=len(start) < _SMALL)
+        feed = _Feed(_bare(start), stream, whole=len(start) < _SMALL)
         tables = Tables(context.limits)
         if feed.data:
             yield from _parse(feed, tables, source.name, context.limits.line_mb << 20)
@@ -130,6 +130,14 @@ class _Feed:
                 self.more(_BLOCK + len(self.data))
 
 
+def _bare(data: bytes) -> bytes:
+    """Bytes without the white space and byte order marks in front."""
+    data = data.lstrip(_SPACE)
+    while data.startswith(_MARK):
+        data = data[len(_MARK) :].lstrip(_SPACE)
+    return data
+
+
 def _read(stream: Quiet, size: int) -> bytes:
     parts: list[bytes] = []
     while size > 0 and (block := stream.read(size)):
@@ -156,7 +164,7 @@ def _parses(data: bytes, whole: bool) -> bool:
             parser.close()
     except ijson.IncompleteJSONError as error:
         return "premature EOF" in str(error)
-    except (ijson.JSONError, ValueError):
+    except (ijson.JSONError, ValueError, ArithmeticError):
         return False
     return True
 
@@ -216,7 +224,7 @@ def _lines(feed: _Feed, tables: Tables, longest: int) -> Iterator[Event]:
         block, feed.data = feed.data[:end], feed.data[end:]
         unparsed: list[str] = []
         for line in block.split(b"\n"):
-            line = line.strip(_SPACE).removeprefix(_MARK)  # noqa: PLW2901 # the line, tidied
+            line = _bare(line).rstrip(_SPACE)  # noqa: PLW2901 # the line, tidied
             if not line:
                 continue
             try:
@@ -371,7 +379,7 @@ def _guarded(events: Iterator[Any], feed: _Feed, tail: _Tail) -> Generator[Any, 
 
     try:
         yield from events
-    except (ijson.JSONError, ValueError, RecursionError):
+    except (ijson.JSONError, ValueError, ArithmeticError, RecursionError):
         feed.data = tail.last + feed.data
         return False
     return True
@@ -501,7 +509,7 @@ def _map_paths(start: bytes) -> frozenset[str]:
             if event == "start_map" and prefix and ".item" not in f".{prefix}.":
                 path, _, key = prefix.rpartition(".")
                 seen.setdefault(path, {})[key] = None
-    except (ijson.JSONError, ValueError, RecursionError):
+    except (ijson.JSONError, ValueError, ArithmeticError, RecursionError):
         pass
     for path, keys in seen.items():
         if is_map(keys):

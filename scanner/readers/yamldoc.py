@@ -20,13 +20,15 @@ from scanner.readers.text import pieces
 
 _NAMES = (".yaml", ".yml")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_START = re.compile(r"(?:%YAML[^\n]*\n)?(?:#[^\n]*\n|\s*\n)*---\s*(?:#[^\n]*)?\n")
+_START = re.compile(r"(?:%YAML[^\n]*\n)?(?:#[^\n]*\n|[ \t\r]*\n)*---[ \t\r]*(?:#[^\n]*)?\n")
 #: What a document of YAML goes on with: a key with its value, or an entry of a list.
 _ENTRY = re.compile(r"\s*(?:- |-$|---|\.\.\.$|[\w.\"'$/ -]+:(?:\s|$))")
 #: Values that aliases may stand for, over a whole file.
 _ALIASED = 200_000
 #: Values of one document that is held whole.
 _HELD = 2_000_000
+#: Brackets open at the same time. The parser's time grows with the square of their number.
+_BRACKETS = 5_000
 _UNPARSED = "unparsed"
 
 #: A YAML event of PyYAML, which has no types worth the name.
@@ -35,6 +37,10 @@ _Events = Iterator[Any]
 
 class _TooLargeError(Exception):
     """A document has more values than may be held."""
+
+
+class _TooDeepError(Exception):
+    """Brackets are nested so deeply that the parser would take minutes."""
 
 
 class YamlReader(Reader):
@@ -85,6 +91,7 @@ class _Kept:
         self._stream = stream
         self._limit = limit
         self._size = 0
+        self._open = 0
         self.kept: list[bytes] = []
 
     def read(self, size: int = -1) -> bytes:
@@ -92,6 +99,10 @@ class _Kept:
         block = self._stream.read(size if size > 0 else 1 << 16)
         self.kept.append(block)
         self._size += len(block)
+        opened, closed = (sum(map(block.count, brackets)) for brackets in ((b"[", b"{"), (b"]", b"}")))
+        self._open = max(0, self._open + opened - closed)
+        if self._open > _BRACKETS:
+            raise _TooDeepError
         if self._size > self._limit:
             raise _TooLargeError
         return block
@@ -123,6 +134,8 @@ class _Loader:
             yield from self._documents(yaml.parse(cast("Any", self._stream), Loader=yaml.CSafeLoader), tables)
         except (yaml.YAMLError, ValueError, RecursionError):
             yield from self._fallen(Reason.CORRUPT, "is no YAML")
+        except _TooDeepError:
+            yield from self._fallen(Reason.TOO_DEEP, f"opens more than {_BRACKETS} brackets")
         except _TooLargeError:
             what = f"one document holds over {_HELD} values or {self._limits.spool_mb} MiB (limits.spool_mb)"
             yield from self._fallen(Reason.TOO_LARGE, what)
