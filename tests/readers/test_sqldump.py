@@ -314,7 +314,7 @@ COPY_HEAD = heads.copy(b"COPY t (a, b) FROM stdin;\n", 0, grammar(postgres.DIALE
 FIELDS = st.text("ab\\Nntbx0\t.é ", max_size=6).map(str.encode)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(FIELDS, FIELDS), min_size=1, max_size=5))
 @example([(b"\\N", b"\\\\N")])
 @example([(b"a\\", b"b")])
@@ -437,7 +437,7 @@ FRAGMENTS = [
 HEADS = [MARK, PG_MARK, b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", b"SET NOCOUNT ON\nGO\n", b""]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(HEADS), st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=6), max_size=25))
 def test_anything_ends_in_chunks_or_gaps(head: bytes, fragments: list[bytes]) -> None:
     """No input makes the reader hang or fail, and gaps hold none of its text."""

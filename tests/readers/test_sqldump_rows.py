@@ -189,7 +189,7 @@ PIECES = [
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=14), width=st.integers(1, 3))
 @example(pieces=[b"'a'", b",", b"''", b"'b'"], width=2)
 @example(pieces=[b"_binary 'a'", b",", b"0x4142", b"),(", b"12", b",", b"_binary '\\0'"], width=2)
@@ -248,7 +248,7 @@ def _expected(value: Any) -> str | None:
         ("tsql", _standard, b"\nGO\n" + HEAD + b" ", b" , "),
     ],
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rows=st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=6))
 def test_the_fast_way_takes_all_that_dump_tools_write(
     name: str, write: Callable[[Any], bytes], between: bytes, inside: bytes, rows: list[list[Any]]
