@@ -32,9 +32,12 @@ WANTED: dict[str, frozenset[str]] = {
     "GOV_ID": frozenset(),  # any national identifier, see `_label`
 }
 # Labels that make a find of another type no error: the data has one span where both are right.
-ALSO = {("STREET_ADDRESS", "LOCATION"), ("POSTAL_CODE", "ADDRESS")} | {
-    (kind, "ADDRESS") for kind in ("LOCATION", "CITY", "COUNTRY", "REGION", "PERSON")
-}
+ALSO = {
+    ("STREET_ADDRESS", "LOCATION"),
+    ("POSTAL_CODE", "ADDRESS"),
+    ("POSTAL_CODE", "LOCATION"),
+    ("DATE_OF_BIRTH", "DATE"),
+} | {(kind, "ADDRESS") for kind in ("LOCATION", "CITY", "COUNTRY", "REGION", "PERSON")}
 _NATIONAL = re.compile("[A-Z]{2}_")
 
 Span = tuple[int, int, str]

@@ -112,15 +112,15 @@ def _entry(spec: RecognizerSpec, category: str | None) -> Entry:
 
 
 @cache
-def _categories() -> dict[str, str]:
-    """Entity type to category; empty where this installation has no such file."""
+def _categories() -> dict[str, str | None]:
+    """Entity type to category, None for a type that is nobody's; empty where there is no such file."""
     import yaml
 
     try:
         data = yaml.safe_load(resources.path("rules", "categories.yaml").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    return {str(kind): str(category) for kind, category in data["entity_types"].items()}
+    return {str(kind): category and str(category) for kind, category in data["entity_types"].items()}
 
 
 def _split(problem: str) -> tuple[str, str, str]:

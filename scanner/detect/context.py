@@ -14,6 +14,8 @@ from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from scanner.detect.specs import RecognizerSpec
 
 _BEFORE, _AFTER = 64, 24  # characters; a label before counts from further away than one behind
+# A pattern that says nearly nothing (four digits) needs its label right beside it, on the same line.
+_WEAK, _BESIDE = 0.2, 24
 _BOOST = 0.35  # as in Presidio
 _LEAST = 0.6  # what context makes of the weakest pattern
 
@@ -59,10 +61,13 @@ class WindowContextEnhancer(ContextAwareEnhancer):  # type: ignore[misc] # Presi
 
     @staticmethod
     def _near(words: Any, text: str, result: Any) -> bool:
-        start = max(0, result.start - _BEFORE)
+        start = max(0, result.start - (_BESIDE if result.score < _WEAK else _BEFORE))
+        if result.score < _WEAK:
+            start = max(start, text.rfind("\n", 0, result.start))
         if words.search(text, start, result.start):
             return True
-        return words.search(text, result.end, result.end + _AFTER) is not None
+        end = result.end + _AFTER
+        return result.score >= _WEAK and words.search(text, result.end, end) is not None
 
 
 def _word_pattern(words: Iterable[str]) -> Any:

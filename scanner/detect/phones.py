@@ -53,6 +53,15 @@ _OTHER_SHAPES = re.compile(
     r"|-?[0-9]{1,3}\.[0-9]{3,}[ /]+-?[0-9]{1,3}\.[0-9]{3,}"
 )
 _NANP_SHAPE = re.compile(r"(?:\+?1[-. ]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[-. ])[0-9]{3}[-. ][0-9]{4}")
+# How people group a number without a trunk zero, as lengths of the groups. Other groupings are mostly other
+# things (a file reference, a tax number) that happen to have the right digits.
+_NATURAL = frozenset(
+    {
+        (3, 3, 4), (3, 7), (3, 4, 4), (2, 4, 4), (2, 5, 4), (5, 5), (4, 3, 3), (1, 3, 3, 4),
+        (3, 3, 3), (3, 2, 2, 2), (2, 3, 2, 2), (3, 6), (2, 7), (2, 3, 4), (4, 5), (5, 4),
+        (2, 2, 2, 2), (4, 4), (2, 3, 3), (3, 5), (3, 4), (4, 2, 2, 2), (4, 6),
+    }
+)  # fmt: skip
 _MIN_DIGITS, _MAX_DIGITS = 7, 15  # ITU-T E.164: 15 at most; shorter than 7 is not unique to a person
 
 
@@ -239,11 +248,23 @@ def _national(body: str, digits: str, regions: tuple[str, ...]) -> Phone | None:
     grouped = body.strip("()") != digits
     if valid_national(digits, regions):
         trunk = body.startswith(("0", "(")) or _NANP_SHAPE.fullmatch(body) is not None
-        if not grouped:
+        if not grouped or not _naturally_grouped(body):
             return Phone(digits, valid=True, score=0.3)
         # Eight digits in two groups are many things; a trunk zero or an area code in brackets are not.
         return Phone(digits, valid=True, score=0.7 if trunk else 0.55 if len(digits) > 8 else 0.35)
     return _shaped(body, digits)
+
+
+def _naturally_grouped(body: str) -> bool:
+    groups = re.findall("[0-9]+", body)
+    sizes = tuple(map(len, groups))
+    if body.count("/") > 1 or (len(sizes) > 2 and "-" in body and "/" in body):
+        return False
+    if body.startswith("("):
+        return True
+    if body.startswith("0"):
+        return len(sizes) < 3 or sizes[:2] != (2, 2) or set(sizes) == {2}
+    return sizes in _NATURAL
 
 
 def _shaped(body: str, digits: str) -> Phone | None:

@@ -492,8 +492,9 @@ _PRECEDENCE = {
         )
     )
 }
+_MORE_NUMBERS = re.compile(r"\.\d")
 _VERSION_BEFORE = re.compile(
-    r"(?:\bv|version|ver\.?|release|build|firmware|rev\.?)[ :.]{0,2}$", re.IGNORECASE
+    r"(?:\d\.|\bv|version|ver\.?|release|build|firmware|rev\.?)[ :.]{0,2}$", re.IGNORECASE
 )
 
 
@@ -515,7 +516,8 @@ def _rank(match: Match) -> tuple[int, float, int, str]:
 
 
 def _is_version(text: str, match: Match) -> bool:
-    """An IPv4 address after the word "version" is a version number."""
+    """Four numbers after the word "version", or within more numbers and dots, are no address."""
     if match.entity_type != "IP_ADDRESS":
         return False
-    return _VERSION_BEFORE.search(text[max(0, match.start - 12) : match.start]) is not None
+    before = text[max(0, match.start - 12) : match.start]
+    return _VERSION_BEFORE.search(before) is not None or bool(_MORE_NUMBERS.match(text, match.end))

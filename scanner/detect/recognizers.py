@@ -39,11 +39,11 @@ _UNIT = (
     r"\.?[ ]?[#:]?[ ]?\p{N}{1,5}[a-z]?"
 )
 _CODE = (
-    r"(?:(?-i:[A-Z]{1,3}[ -]{1,2})?\p{N}{4,6}(?:-\p{N}{3,4})?|\p{N}{2,3}[ -]\p{N}{2,3}"
+    r"(?:(?-i:[A-Z]{1,3}[ -]{1,2})?\p{N}{4,6}(?:-\p{N}{3,4})?|\p{N}{2,3}[ -]\p{N}{2,3}(?![ -]?\p{N})"
     r"|\p{N}{4} ?(?-i:[A-Z]{2})"
     r"|(?-i:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]))"
 )
-_WORD = r"(?-i:\p{Lu})[\p{L}\p{M}.'’-]*"
+_WORD = r"(?-i:(?:St|Ste|Mt|Ft)\.|\p{Lu}[\p{L}\p{M}'’-]*)"
 _PLACE = rf"{_WORD}(?: (?:(?:de|del|della|di|da|do|dos|am|an der|im|la|le|les|sur|on|upon) )?{_WORD}){{0,3}}"
 _GLUE = r"[ \t]*(?:,[ \t]*)?(?:\r?\n[>\t ]*){0,2}(?:,[ \t]*)?"
 _WORD_END = r"(?![\p{L}\p{N}_])"
@@ -118,9 +118,10 @@ def from_patterns(spec: RecognizerSpec, language: str) -> CheckedPatternRecogniz
 
 # Not inside of a word, a longer number, an amount or a decimal.
 _BEFORE = r"(?<![\p{L}\p{N}_$€£#])(?<![0-9][.,:/\-])"
-_AFTER = r"(?![\p{L}\p{N}_%€£]|[.,:/\-][0-9])"
+_AFTER = r"(?![\p{L}\p{N}_%€£]|[,:/\-][0-9]|-[\p{L}])"
 _GROUP = re.compile(r"[^ \u00a0]+")
 _MOST_GROUPS = 9
+_LONE_NUMBER = 9  # characters
 
 
 class PhoneNumberRecognizer(LocalRecognizer):  # type: ignore[misc] # Presidio is not followed
@@ -141,9 +142,7 @@ class PhoneNumberRecognizer(LocalRecognizer):  # type: ignore[misc] # Presidio i
         import regex
 
         self.regions = Settings().regions if regions is None else regions
-        self._candidate = regex.compile(
-            _BEFORE + phones.CANDIDATE + _AFTER.replace("[.,:/", "[,:/"), regex.IGNORECASE
-        )
+        self._candidate = regex.compile(_BEFORE + phones.CANDIDATE + _AFTER, regex.IGNORECASE)
         super().__init__(
             supported_entities=[supported_entity],
             name=name,
@@ -176,7 +175,7 @@ class PhoneNumberRecognizer(LocalRecognizer):  # type: ignore[misc] # Presidio i
                 if whole is not None and (start, end) == (0, len(candidate)):
                     continue
                 part = phones.read(candidate[start:end], self.regions)
-                if part is not None and part.valid and (end - start) * 2 > len(candidate):
+                if part is not None and part.valid and _is_most(end - start, candidate):
                     yield start, end, part
                     whole, first = None, last
                     break
@@ -243,6 +242,11 @@ class NameRecognizer(LocalRecognizer):  # type: ignore[misc] # Presidio is not f
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         """All names of ``text``; Presidio's signature."""
         return [_plain_result(self, judged) for judged in names.find(text)]
+
+
+def _is_most(length: int, candidate: str) -> bool:
+    """Whether a part is long enough not to be a piece cut out of some other number."""
+    return length * 2 > len(candidate) or length >= _LONE_NUMBER
 
 
 def _plain_result(recognizer: EntityRecognizer, judged: names.Judged) -> RecognizerResult:

@@ -197,6 +197,10 @@ def _entry_problems(entry: Any) -> list[str]:
     problems = []
     if not isinstance(entry.get("supported_entity"), str):
         problems.append(f"recognizer {entry['name']!r} lacks supported_entity")
+    if not isinstance(entry.get("country_code", ""), str):
+        problems.append(
+            f"country_code of {entry['name']!r} must be text; quote what YAML reads otherwise (no)"
+        )
     if not all(isinstance(word, str) for word in entry.get("context") or ()):
         problems.append(f"context of {entry['name']!r} must be words; quote those that YAML reads otherwise")
     if entry.get("type") == "predefined":

@@ -78,7 +78,7 @@ def vin_check(text: str) -> bool | None:
 
 
 # ISO 13616-1 registry: length by country; a country that is not here has no IBAN.
-_IBAN_LENGTHS = {
+IBAN_LENGTHS = {
     country: length
     for length, countries in {
         15: "NO",
@@ -107,7 +107,7 @@ _IBAN_LENGTHS = {
 def iban_check(text: str) -> bool | None:
     """True for an account number with the right length and check digits (ISO 13616-1, ISO 7064 mod 97)."""
     iban = re.sub(r"[\s-]", "", text).upper()
-    if not (iban.isascii() and iban.isalnum()) or _IBAN_LENGTHS.get(iban[:2]) != len(iban):
+    if not (iban.isascii() and iban.isalnum()) or IBAN_LENGTHS.get(iban[:2]) != len(iban):
         return False
     return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1
 

@@ -161,6 +161,15 @@ def test_wrong_files_are_listed_whole(tmp_path: Path) -> None:
         assert expected in text
 
 
+def test_norway_is_a_country(tmp_path: Path) -> None:
+    """YAML reads an unquoted `no` as false; that is told, not crashed on."""
+    (tmp_path / "a.yaml").write_text(
+        "recognizers:\n  - {name: One, supported_entity: ONE, country_code: no,\n"
+        "     patterns: [{name: p, regex: a, score: 0.5}]}\nexamples: {One: {match: [a], no_match: [b]}}\n"
+    )
+    assert "country_code of 'One' must be text" in specs.load(tmp_path)[1][0]
+
+
 def test_same_name_twice_is_an_error(tmp_path: Path) -> None:
     """Names are unique over all files."""
     body = (
