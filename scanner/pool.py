@@ -1,8 +1,8 @@
 """Worker processes: one task in flight each, a deadline, a memory limit, and blame where it belongs.
 
 Each slot is a process of its own with a pipe of its own, so a worker that dies or hangs costs exactly the
-task it held. Workers are started when there is work for them, by ``spawn``: a fork of a process that has threads
-is not safe. Results are sent piece by piece, so that what a task gave before it was ended still counts.
+task it held. Workers are started when there is work for them, by ``spawn``: a fork of a process that has
+threads is not safe. Results are sent piece by piece, so that what a task gave before it was ended counts.
 """
 
 from __future__ import annotations

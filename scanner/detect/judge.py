@@ -140,8 +140,8 @@ def judge(name: str, table: str, values: Sequence[str], settings: Settings) -> t
 def with_neighbours(meanings: Sequence[tuple[Meaning, ...]]) -> list[tuple[Meaning, ...]]:
     """The meanings of a table's columns, each weighed again beside the others.
 
-    A column that may be a name, a postal code or a date of birth is likelier one beside a column that is about
-    people for sure; a bare key is somebody's only there.
+    A column that may be a name, a postal code or a date of birth is likelier one beside a column that is
+    about people for sure; a bare key is somebody's only there.
     """
     firm = [
         bool(each) and each[0].confidence >= FIRM and _is_personal(each[0].entity_type) for each in meanings

@@ -88,13 +88,16 @@ _POSTAL = re.compile(
     r"|[a-z]\d{4}[a-z]{3}|[a-z]{2}\d{4})(?:\.0)?"
 )
 _GENDERS = frozenset(
-    (
-        "m f male female mannlich weiblich männlich divers homme femme masculin féminin feminin hombre mujer "
-        "masculino femenino feminino maschio femmina maschile femminile mann frau kvinna kvinne mand mies "
-        "nainen kobieta mężczyzna muž žena erkek kadın man woman men women vrouw purush mahila nonbinary "
-        "non-binary other unknown u x h w d 0 1 2 9"
-    ).split()
-)
+    {
+        "m", "f", "male", "female", "mannlich", "weiblich", "männlich", "divers",
+        "homme", "femme", "masculin", "féminin", "feminin", "hombre", "mujer", "masculino",
+        "femenino", "feminino", "maschio", "femmina", "maschile", "femminile", "mann", "frau",
+        "kvinna", "kvinne", "mand", "mies", "nainen", "kobieta", "mężczyzna", "muž",
+        "žena", "erkek", "kadın", "man", "woman", "men", "women", "vrouw",
+        "purush", "mahila", "nonbinary", "non-binary", "other", "unknown", "u", "x",
+        "h", "w", "d", "0", "1", "2", "9",
+    }
+)  # fmt: skip
 
 
 def is_birth_date(value: str) -> bool:

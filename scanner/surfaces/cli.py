@@ -83,7 +83,7 @@ _SCAN_OPTIONS = (
         type=click.Choice(_FAIL_ON),
         default="over_shared",
         show_default=True,
-        help="What makes the exit code 1: any personal data, what needs review, what is over-shared, nothing.",
+        help="What makes the exit code 1: any personal data, what needs review, what is over-shared.",
     ),
     click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0: one for each core."),
     click.option(
