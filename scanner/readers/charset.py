@@ -67,7 +67,7 @@ _SINGLE_BYTE: tuple[tuple[str, tuple[str, ...]], ...] = (
 _NEUTRAL = frozenset("\u00a0\u00ad‘’‚“”„–—…•€£§©®°±²³½¼¾ªº«»¡¿·´µ×№™†‰")
 _FALLBACK = "cp1252"
 _SAMPLE_BYTES = 6_144
-_HIGH_LINES = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*")
+_HIGH = re.compile(rb"[\x80-\xff]")
 #: Signs that do not stand inside or right before a word, though they are neutral elsewhere.
 _MISPLACED = re.compile(r"[‚„“”«»¡¿€£§©®±²³¼½¾¹×†‡‰™•…]+(?<![„“«¡¿£€©§±])[a-zà-ÿ]|\w[‚„“«¡¿£€©§®±]+\w")
 #: Runs of letters, to look at the letters that stand side by side in a word.
@@ -87,14 +87,15 @@ def guess(head: bytes) -> str:
 
 def _sample(head: bytes) -> bytes:
     """Lines with bytes beyond ASCII: the others say nothing."""
-    lines: list[bytes] = []
+    pieces: list[bytes] = []
     size = 0
-    for match in _HIGH_LINES.finditer(head):
-        lines.append(match.group())
-        size += len(match.group())
+    for line in head.splitlines():
+        if (high := _HIGH.search(line)) is not None:
+            pieces.append(line[max(0, high.start() - 40) : high.start() + 2048])
+            size += len(pieces[-1])
         if size > _SAMPLE_BYTES:
             break
-    return b"\n".join(lines)[:_SAMPLE_BYTES]
+    return b"\n".join(pieces)
 
 
 @cache
@@ -131,7 +132,7 @@ def _score(sample: bytes, name: str, languages: tuple[str, ...]) -> float:
 
 
 def _is_broken(word: str) -> bool:
-    """True for what no word is: of two scripts, a capital after a small letter, a final sigma before the end."""
+    """True for what no word is: two scripts, a capital after a small letter, a final sigma before the end."""
     if word.isascii():
         return False
     scripts = {_script(char) for char in word}
