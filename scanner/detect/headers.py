@@ -44,7 +44,10 @@ _BESIDE = {
 _GLUED = 0.85
 _PART_GLUED = 0.92
 _ALTERNATIVE = 0.92
+_OF_TABLE = 0.85
 _NEGATED = 0.9
+#: A person's role alone (``patient``, ``owner``) heads names and numbers alike.
+_ROLE = 0.5
 _SUBJECTS = ("person", "organization", "other")
 
 
@@ -106,10 +109,9 @@ class HeaderVocabulary:
     def form_hint(self, header: str) -> Form | None:
         """The form that the heading claims for its values (``email_sha256``: hashed), if it names one."""
         words = self._words
-        top = next(iter(self.hints(header)), None)
-        if top is not None and top.entity_type == "SECRET":
+        if {hint.entity_type for hint in self.hints(header)} == {"SECRET"}:
             return None  # an access token is itself the secret, not a stand-in for one
-        for heading in _headings(header, words):
+        for heading in _headings(header, "", words):
             own = heading.words[heading.start :]
             for first, end in _windows(len(own)):
                 form = words.forms.get("".join(own[first:end]))
@@ -129,11 +131,12 @@ class HeaderVocabulary:
     def _hints(self, header: str, table: str) -> tuple[HeaderHint, ...]:
         best: dict[str, HeaderHint] = {}
         subject = _table_subject(table, self._words)
-        for heading in _headings(header, self._words):
+        for heading in _headings(header, table, self._words):
             for hint in _Weigher(heading, subject, self._words).hints():
                 known = best.get(hint.concept)
                 if known is None or known.strength < hint.strength:
                     best[hint.concept] = hint
+        _settle(best)
         ranked = sorted(best.values(), key=lambda hint: (-hint.strength, hint.concept))
         return tuple(replace(hint, strength=round(hint.strength, 3)) for hint in ranked if hint.strength > 0)
 
@@ -160,8 +163,11 @@ _KNOWN_CAMEL = re.compile(r"IPv(?=[46])|e-?Mail|IDs\b|WhatsApp|LinkedIn|DoB\b|D\
 _TRANSPARENT = frozenset({"value", "text", "content", "_", "t", "val", "data", "items", "item"})
 
 
-def _headings(header: str, words: Vocabulary) -> Iterator[_Heading]:
-    """The ways to read a heading: whole, without its camel humps, without parentheses, each alternative."""
+def _headings(header: str, table: str, words: Vocabulary) -> Iterator[_Heading]:
+    """The ways to read a heading: whole, without its camel humps or parentheses, each alternative.
+
+    A bare ``name`` or ``code`` is also read after its table's name: ``country``.``code``.
+    """
     header = header.strip()
     if not header or len(header) > MAX_CHARACTERS:
         return
@@ -169,12 +175,21 @@ def _headings(header: str, words: Vocabulary) -> Iterator[_Heading]:
     seen: set[tuple[str, ...]] = set()
     readings = [(plain, True, True, 1.0), (plain, True, False, 1.0), (plain, False, True, 1.0)]
     readings += [(text, True, False, _ALTERNATIVE) for text in _alternatives(plain, words)]
+    if table and len(table) <= MAX_CHARACTERS and _bare(plain, words):
+        readings.append((f"{fold(table).rpartition('.')[2]} {plain}", True, False, _OF_TABLE))
     for text, camel, fillers, penalty in readings:
         heading = _parse(text, camel, fillers, words)
         if heading is None or len(heading.words) > MAX_WORDS or heading.words in seen:
             continue
         seen.add(heading.words)
         yield replace(heading, penalty=heading.penalty * penalty)
+
+
+def _bare(text: str, words: Vocabulary) -> bool:
+    found = _split(text, True)
+    return 0 < len(found) <= 2 and all(
+        words.roles(word) & {"name", "code"} or word.isdigit() for word in found
+    )
 
 
 def _alternatives(text: str, words: Vocabulary) -> list[str]:
@@ -195,6 +210,8 @@ def _matters(text: str, words: Vocabulary) -> bool:
 def _parse(text: str, camel: bool, fillers: bool, words: Vocabulary) -> _Heading | None:
     text = _ACRONYM.sub(lambda found: found[0].replace(".", "") + " ", text)
     *parents, own = _path(text)
+    while parents and own.startswith("$"):
+        own = parents.pop()  # extended JSON: ``birthdate.$date.$numberLong``
     own_words = _level(own, camel, fillers, words)
     parent_words = [word for parent in parents for word in _split(parent, camel)]
     if parent_words and all(word in _TRANSPARENT for word in own_words):
@@ -308,7 +325,7 @@ class _Weigher:
             words.roles(token) or words.roles(key)
             for token, key in zip(heading.words, self._keys, strict=True)
         ]
-        self._mark_forms()
+        self._mark_compounds()
         self._matches = self._find()
 
     def hints(self) -> Iterator[HeaderHint]:
@@ -320,12 +337,13 @@ class _Weigher:
             for entry in match.entries:
                 yield from self._weigh(match, entry)
 
-    def _mark_forms(self) -> None:
-        """Words that name a form only together (``last 4``) say nothing else."""
+    def _mark_compounds(self) -> None:
+        """Words that mean something only together (``last 4``, ``opt in``) say nothing else."""
         for first, end in _windows(len(self._tokens), 4):
-            if end - first > 1 and "".join(self._tokens[first:end]) in self._words.forms:
-                for position in range(first, end):
-                    self._roles[position] = {"form"}
+            key = "".join(self._tokens[first:end])
+            together = self._words.roles(key) & {"form", "not_after", "not_before"}
+            if end - first > 1 and together:
+                self._roles[first:end] = [together] * (end - first)
 
     # -- finding
 
@@ -340,10 +358,15 @@ class _Weigher:
             entries = entries or self._words.entries("".join(self._keys[first:end]))
             if not entries:
                 continue
-            allowed = tuple(e for e in entries if not e.alone or self._whole(first, end))
+            allowed = tuple(e for e in entries if self._allows(e, first, end))
             if allowed:
                 found.append(_Match(first, end, allowed))
         return found
+
+    def _allows(self, entry: Entry, first: int, end: int) -> bool:
+        if entry.concept == "USERNAME" and first < self._start < end:
+            return False  # the key ``name`` below ``user`` is the user's name
+        return not entry.alone or self._whole(first, end)
 
     def _whole(self, first: int, end: int) -> bool:
         rest = [i for i in range(self._start, len(self._tokens)) if not first <= i < end]
@@ -375,18 +398,28 @@ class _Weigher:
 
     def _weigh(self, match: _Match, entry: Entry) -> Iterator[HeaderHint]:
         rest = [i for i in range(len(self._tokens)) if not match.covers(i)]
-        if entry.concept == NONE:
-            yield self._hint(NONE, entry.weight * self._company(match, entry, rest), entry)
+        if entry.nothing:
+            yield self._hint(entry.concept, entry.weight * self._company(match, entry, rest), entry)
             return
-        if any(self._negates(i, match, entry) for i in rest):
+        if self._dates(match, entry, rest) or any(self._negates(i, match, entry) for i in rest):
             yield self._hint(NONE, _NEGATED, entry)
             return
+        if self._names_role(match, entry):
+            entry = entry._replace(weight=min(entry.weight, _ROLE))
         sure = entry.weight * self._company(match, entry, rest)
         subject = self._subject(match, rest)
         if subject is not None:
             yield from self._with_subject(entry, sure, subject)
         else:
             yield from self._with_table(entry, sure)
+
+    def _names_role(self, match: _Match, entry: Entry) -> bool:
+        return (
+            entry.concept == "PERSON"
+            and entry.weight < AMBIGUOUS
+            and match.end - match.first == 1
+            and "person" in self._roles[match.first]
+        )
 
     def _with_subject(self, entry: Entry, sure: float, subject: str) -> Iterator[HeaderHint]:
         """The heading itself says whose it is."""
@@ -444,10 +477,14 @@ class _Weigher:
 
     def _passes(self, position: int, entry: Entry) -> bool:
         roles = self._roles[position]
-        if entry.concept == NONE and roles & {"id", "code", "name", "not_after", "not_before", "date_other"}:
+        if entry.nothing and roles & {"id", "code", "name", "not_after", "not_before", "date_other"}:
             return True
-        return bool(roles & {"neutral", "number", "form", "date_word", "filler"}) or (
-            ("code" in roles and self._words.behaves(entry.concept, "coded"))
+        if roles & {"neutral", "number", "form", "filler"}:
+            return True
+        return (
+            ("date_word" in roles and (entry.concept == "DATE_OF_BIRTH" or len(self._tokens[position]) < 3))
+            or ("name" in roles and self._words.behaves(entry.concept, "named"))
+            or ("code" in roles and self._words.behaves(entry.concept, "coded"))
             or ("id" in roles and self._words.behaves(entry.concept, "identified"))
             or ("not_before" in roles and position < self._start)
         )
@@ -470,8 +507,16 @@ class _Weigher:
         if roles & {"id", "code"}:
             return not ("name" in roles and self._words.behaves(entry.concept, "named"))
         if before:
-            return "not_before" in roles
-        return bool(roles & {"not_after", "date_other"})
+            return bool(roles & {"not_before", "date_word"})
+        return bool(roles & {"not_after", "date_other", "date_word"})
+
+    def _dates(self, match: _Match, entry: Entry, rest: list[int]) -> bool:
+        """``dt_cadastro``: a word for another date, beside one for date."""
+        return (
+            entry.concept != "DATE_OF_BIRTH"
+            and all("date_other" in self._roles[i] for i in range(match.first, match.end))
+            and any("date_word" in self._roles[i] for i in rest)
+        )
 
     def _counts(self, position: int, match: _Match) -> bool:
         """``num_phones``, ``email count``: a word for counting before a plural."""
@@ -551,6 +596,14 @@ class _Weigher:
             entry.phrase,
             entry.language,
         )
+
+
+def _settle(best: dict[str, HeaderHint]) -> None:
+    """A bare name that the table makes a city's or a product's is hardly a person's."""
+    person = best.get("PERSON")
+    others = max((h.strength for h in best.values() if h.entity_type != "PERSON"), default=0.0)
+    if person is not None and person.strength <= AMBIGUOUS and others > AMBIGUOUS:
+        best["PERSON"] = replace(person, strength=person.strength * 0.5)
 
 
 def _raised(sure: float, weight: float, by: float) -> float:

@@ -46,6 +46,7 @@ _ROLES: dict[tuple[str, str], str] = {
     ("dates", "other"): "date_other",
     ("dates", "words"): "date_word",
 }
+_FIRST = ("und", "en", "es", "fr", "de", "pt", "it", "nl")
 _BEHAVIOURS = ("needs_person", "named", "coded", "identified")
 _NO_ROLES: frozenset[str] = frozenset()
 
@@ -74,6 +75,11 @@ class Entry(NamedTuple):
     alone: bool
     phrase: str
     language: str
+
+    @property
+    def nothing(self) -> bool:
+        """True for what looks personal and is not."""
+        return self.concept.partition(".")[0] == "NONE"
 
 
 @dataclass(slots=True)
@@ -159,8 +165,8 @@ def load(folder: Path) -> Vocabulary:
         ValueError: a file is not a header vocabulary; the message names it.
     """
     vocabulary = Vocabulary()
-    # Where languages share a phrase, the first of them is named.
-    for file in sorted(folder.glob("*.yaml"), key=lambda f: (f.stem != "und", f.stem != "en", f.stem)):
+    # Where languages share a phrase, the first of them is named: the most common one in databases.
+    for file in sorted(folder.glob("*.yaml"), key=lambda f: (_rank(f.stem), f.stem)):
         content = _read(file)
         try:
             _add(vocabulary, content)
@@ -173,12 +179,16 @@ def load(folder: Path) -> Vocabulary:
     return vocabulary
 
 
+def _rank(language: str) -> int:
+    return _FIRST.index(language) if language in _FIRST else len(_FIRST)
+
+
 def _read(file: Path) -> dict[str, Any]:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every value is text here
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 # a safe loader
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 # it makes text only
     except yaml.YAMLError as error:
         raise ValueError(f"{file.name}: is not valid YAML: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("concepts"), dict):
