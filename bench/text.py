@@ -50,6 +50,12 @@ def _label(entity_type: str) -> str | None:
     return "GOV_ID" if _NATIONAL.match(entity_type) else None
 
 
+def _finds(entity_type: str, label: str) -> bool:
+    """A place or postal code inside of what is reported as an address is reported."""
+    within = entity_type == "STREET_ADDRESS" and label in ("LOCATION", "POSTCODE")
+    return within or _label(entity_type) == label
+
+
 def documents(files: Iterable[Path]) -> list[dict[str, Any]]:
     """All labelled lines of the files."""
     return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
@@ -65,7 +71,7 @@ def measure(found: list[list[Span]], docs: list[dict[str, Any]]) -> dict[str, tu
         truth = [(s["start"], s["end"], s["label"]) for s in doc["spans"]]
         for start, end, label in truth:
             if label in WANTED:
-                hit = any(a < end and b > start and _label(kind) == label for a, b, kind in spans)
+                hit = any(a < end and b > start and _finds(kind, label) for a, b, kind in spans)
                 counts[label]["hit" if hit else "miss"] += 1
         for a, b, kind in spans:
             label_of = _label(kind)

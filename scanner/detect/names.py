@@ -15,6 +15,7 @@ from typing import Any
 from scanner import resources
 
 _CAPITALISED = r"(?-i:\p{Lu}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*|\p{Lu}\.)"
+_SPEAKS = "(?:said|says|lives|lived|asked|asks|told|shouted|wants|wrote|works at)"
 # Scores before the lexicons and the surroundings are weighed.
 _TITLED, _LABELLED, _BLOCK, _INTRODUCED, _FULL, _SINGLE = 0.75, 0.7, 0.65, 0.6, 0.62, 0.45
 # The model reads English; what it finds in another language is a guess for the lexicons to confirm.
@@ -160,7 +161,12 @@ def _expressions() -> tuple[tuple[Any, float], ...]:
     sources = (
         (rf"{start}{_alternatives('titles')}(?:\.[ \u00a0]*|[ \u00a0]+){name}", _TITLED),
         (rf"{start}{_alternatives('introductions')}[,:]?[ \u00a0\n]+{name}", _INTRODUCED),
-        (rf"{start}{_alternatives('labels')} ?[:=][ \u00a0\t]*{name}", _LABELLED),
+        (rf"{start}{_alternatives('labels')} ?[:=?][ \u00a0\t]*{name}", _LABELLED),
+        # Whoever says, lives or asks something at the beginning of a sentence is a person.
+        (
+            rf"(?:^|[.!?][ \n]+){name} {_SPEAKS}\b",
+            _INTRODUCED,
+        ),
         # A line of its own, with a house number on one of the next lines: an address block.
         (rf"^[> \t]*{full_name}[ \t]*\n(?:[^\n]*\n){{0,2}}[> \t]*\p{{N}}{{1,6}} \p{{L}}", _BLOCK),
     )

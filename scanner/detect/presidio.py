@@ -275,11 +275,7 @@ class TextEngine:
         wanted = self._wanted(pieces, " ".join(context))
         artifacts = self._artifacts(pieces)
         for piece, entities, artifact in zip(pieces, wanted, artifacts, strict=True):
-            types = (
-                sorted(entities | _NAMED)
-                if artifact is not None or may_hold_name(piece)
-                else sorted(entities)
-            )
+            types = sorted(entities if piece.islower() else entities | _NAMED)
             if not types:
                 yield []
                 continue
@@ -438,6 +434,12 @@ def _name_cue() -> Any:
         r"\p{Lu}[\p{L}\p{M}'’.-]*[ \u00a0\n]+"
         r"(?:(?:de|del|della|di|da|do|dos|van|von|der|den|la|le|el|al|bin)[ \u00a0])*\p{Lu}"
         r"|(?<=[\p{Ll}\p{N},;:>)\"'“–-][ \u00a0\n]*)\p{Lu}\p{Ll}+"
+        # a sentence that somebody begins
+        r"|(?m:^[> \t]*|[.!?:][ \u00a0\n]+)"
+        r"(?!(?:It|This|That|There|Here|He|She|We|They|You|What|Who|Which|The|All)\b)"
+        r"\p{Lu}\p{Ll}+(?:['’]s)?(?:[,:]| (?:is|was|has|had|will|can|and|said|says|lives?|lived|called|calls|"
+        r"asks|asked|wants|wanted|works|worked|told|moved|paid|writes|wrote|spent|shouted|reports|reported|needs|"
+        r"needed|came|went|gave)\b)"
         r"|^[^\p{Ll}]*\p{Lu}{3,}|^\s*\p{Lu}\p{Ll}+\s*$"
     )
 
