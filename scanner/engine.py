@@ -112,10 +112,14 @@ def read_item(
 
 def _open(item: ItemRef) -> IO[bytes]:
     # Not blocking, so that a pipe put in a file's place after the walk cannot hold the worker.
-    handle = os.open(
-        Path(item.root) / item.path if item.path else item.root, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-    )
+    handle = os.open(_path_of(item), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     return os.fdopen(handle, "rb", buffering=0)
+
+
+def _path_of(item: ItemRef) -> Path:
+    """Where the item lies. A root that is itself a file has its own name as the item's path."""
+    root = Path(item.root)
+    return root if root.name == item.path and not root.is_dir() else root / item.path
 
 
 def _read_open(
@@ -129,8 +133,11 @@ def _read_open(
         hashing.drain()
         yield part.outcome(hashing.count, hashing.hexdigest, None)
         return
-    path = Path(item.root) / item.path if item.path else Path(item.root)
-    source = Source(stream, path.name, path=path, size=before.st_size)
+    path = _path_of(item)
+    # Readers close what they are given; the digest is taken over a handle of its own.
+    source = Source(
+        os.fdopen(os.dup(stream.fileno()), "rb", buffering=0), path.name, path=path, size=before.st_size
+    )
     part = _Part(item.path, None, settings, detector)
     yield from part.read(source, ReadContext(settings.limits))
     digest = _file_digest(stream)

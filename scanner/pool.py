@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -203,11 +205,18 @@ def _serve(pipe: Connection, worker: str, arguments: tuple[Any, ...], memory: in
             pipe.send(("memory", None))
         except (BrokenPipeError, ConnectionResetError):
             return
+        except Exception:  # noqa: BLE001 # the parent charges the task; a traceback could quote the data
+            sys.exit(1)
 
 
 def _confine(memory: int) -> None:
     """Limits that hold even if the parent is slow to look: no core dumps, no files, an end to memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Libraries write warnings that may quote what they read; nothing of a worker belongs on a terminal.
+    silent = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(silent, stream)
+    os.close(silent)
     try:
         import resource
     except ImportError:  # a system without POSIX limits; the parent's look at the memory remains

@@ -27,6 +27,7 @@ _GROWTH = 8
 #: Hashes held back before they are folded into a set; folding sorts, so it is worth saving up.
 _PENDING = 2 * sketch.CAPACITY
 _CLOSED_PROBE = 64
+_FEW_SMALLEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,7 @@ class FoundBuilder:
         kept = self._found.samples
         if len(kept) >= count and int(hashes.min()) >= kept[-1][0]:
             return ()
-        smallest = (
-            np.argsort(hashes, kind="stable")[:count]
-            if len(hashes) < 256
-            else np.argpartition(hashes, count)[:count]
-        )
+        smallest = _smallest(hashes, count)
         values = cells.take(np.flatnonzero(matched)[smallest])
         return tuple(
             (int(hashes[at]), mask(value, self._entity_type))
@@ -115,6 +112,17 @@ class FoundBuilder:
             self._pending, self._waiting = [], 0
 
 
+def _smallest(hashes: Hashes, count: int) -> Rows:
+    """Where the ``count`` smallest distinct hashes stand; of repeats one."""
+    few = _FEW_SMALLEST
+    chosen = np.arange(len(hashes)) if len(hashes) <= few else np.argpartition(hashes, few)[:few]
+    distinct, first = np.unique(hashes[chosen], return_index=True)
+    if len(distinct) < count and len(hashes) > few:
+        chosen = np.arange(len(hashes))
+        distinct, first = np.unique(hashes, return_index=True)
+    return np.asarray(chosen[first[:count]], dtype=np.int64)
+
+
 class ColumnFold:
     """Everything known of one column.
 
@@ -132,6 +140,7 @@ class ColumnFold:
         self._rows = self._values = self._bytes = 0
         self._sample: dict[int, str] = {}
         self._next_judgement = 0
+        self._judged_at = 0
         self.meanings: tuple[Meaning, ...] = ()
         self.prose = False
         self.scores: dict[str, list[float]] = defaultdict(list)
@@ -167,6 +176,8 @@ class ColumnFold:
         """The meanings by all that was seen; by the heading alone for an empty column."""
         if not self._values:
             return judge(self._name, self._table, (), self._tools.settings)
+        if self._values > self._judged_at:
+            self._judge()
         return self.meanings
 
     @property
@@ -199,7 +210,8 @@ class ColumnFold:
     def _judge(self) -> None:
         first = self._next_judgement == 0
         self._next_judgement = self._values * _GROWTH
-        values = list(self._sample.values())
+        self._judged_at = self._values
+        values = [value for _, value in sorted(self._sample.items())]
         meanings = judge(self._name, self._table, values, self._tools.settings)
         firm = bool(meanings) and meanings[0].confidence >= 0.6 and not meanings[0].stray
         prose = not firm and is_prose(self._name, values)

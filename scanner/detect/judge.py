@@ -26,6 +26,8 @@ FIRM = 0.7
 _PLAUSIBLE_SHARE = 0.5
 _NEIGHBOUR_BONUS = 0.8
 _STRAY_SHARE = 0.01
+_SURE_HEADING = 0.9
+_NEXT_TO_NOTHING = 0.03
 
 # Tests that cost some microseconds a value see fewer of the (random) sample.
 _COSTLY = frozenset({"street", "phone", "recognizer"})
@@ -51,6 +53,7 @@ class TypeRule:
     alone: float
     plausible: str
     longest: int = 1000
+    nothing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def judge(name: str, table: str, values: Sequence[str], settings: Settings) -> t
     found = [
         meaning
         for entity_type in _candidates(hints, values)
-        if (meaning := _weigh(entity_type, name, hints, values, settings)) is not None
+        if (meaning := _weigh(entity_type, hints, values, settings)) is not None
     ]
     if form is Form.TRUNCATED:
         found = [replace(meaning, form=form) for meaning in found]
@@ -215,7 +218,7 @@ def _hint_for(entity_type: str, hints: Sequence[HeaderHint]) -> HeaderHint | Non
 
 
 def _weigh(
-    entity_type: str, name: str, hints: Sequence[HeaderHint], values: Sequence[str], settings: Settings
+    entity_type: str, hints: Sequence[HeaderHint], values: Sequence[str], settings: Settings
 ) -> Meaning | None:
     rule, hint = _rule(entity_type), _hint_for(entity_type, hints)
     strength = hint.strength if hint else 0.0
@@ -228,21 +231,17 @@ def _weigh(
         return None
     known = _known(entity_type, rule, values, settings)
     if not hint and known < rule.alone:
-        return (
-            _stray(rule, known, len(values))
-            if entity_type == "PHONE_NUMBER" and known >= _STRAY_SHARE
-            else None
-        )
+        strays = entity_type == "PHONE_NUMBER" and known >= _STRAY_SHARE
+        return _stray(rule, known, len(values)) if strays else None
     against = max((each.strength for each in hints if each.entity_type == "NONE"), default=0.0)
-    logit = (
-        rule.bias + rule.header * strength + rule.values * known - rule.against * against * (strength < 0.9)
-    )
+    logit = rule.bias + rule.header * strength + rule.values * known
+    logit -= rule.against * against * (strength < _SURE_HEADING) + rule.nothing * (known < _NEXT_TO_NOTHING)
     signals = (
         ([f"header:{hint.phrase}"] if hint else [])
         + ([f"values:{known:.0%}"] if known else [])
         + (["header:against"] if against else [])
     )
-    del name
+
     return Meaning(
         entity_type,
         concept,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from scanner.config import Settings
 from scanner.detect import validators
+from scanner.detect.lexicon import Lexicons, fold
 
 Test = Callable[[Sequence[str], Settings], list[bool]]
 
@@ -26,25 +27,8 @@ def _each(check: Callable[[str], bool]) -> Test:
 
 
 @cache
-def _lexicons() -> tuple[frozenset[str], ...]:
-    from scanner.detect.lexicon import Lexicons
-
-    words = Lexicons()
-    return tuple(
-        frozenset(words.values(name).to_pylist())
-        for name in ("given_names", "family_names", "organization_words", "common_words")
-    )
-
-
-@lru_cache(maxsize=1)
-def _places() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    from scanner.detect.lexicon import Lexicons
-
-    words = Lexicons()
-    cities, regions, countries = (
-        frozenset(words.values(name).to_pylist()) for name in ("cities", "regions", "countries")
-    )
-    return cities, regions, countries
+def _lexicon(name: str) -> frozenset[str]:
+    return Lexicons().words(name)
 
 
 def _words(value: str) -> list[str]:
@@ -53,7 +37,8 @@ def _words(value: str) -> list[str]:
 
 def is_person(value: str) -> bool:
     """Whether a cell reads as a name: one to six words, some of them known names, none an organisation's."""
-    given, family, organization, common = _lexicons()
+    given, family = _lexicon("given_names"), _lexicon("family_names")
+    organization, common = _lexicon("organization_words"), _lexicon("common_words")
     if _HAS_DIGIT.search(value):
         return False
     words = _words(value)
@@ -69,17 +54,12 @@ def is_person(value: str) -> bool:
     return len(known) * 2 >= len(long) and plain * 2 < len(long)
 
 
-def _place(index: int) -> Callable[[str], bool]:
-    def check(value: str) -> bool:
-        return " ".join(value.lower().split()) in _places()[index]
-
-    return check
+def _in(name: str) -> Callable[[str], bool]:
+    return lambda value: fold(value) in _lexicon(name)
 
 
 def _region(value: str) -> bool:
-    known = _places()[1]
-    plain = " ".join(value.lower().split())
-    return plain in known and not plain.isdigit()
+    return not value.isdigit() and fold(value) in _lexicon("regions")
 
 
 _POSTAL = re.compile(
@@ -208,9 +188,9 @@ TESTS: dict[str, Test] = {
     "person": _each(is_person),
     "street": _street,
     "postal": _each(lambda value: _POSTAL.fullmatch(value) is not None),
-    "city": _each(_place(0)),
+    "city": _each(_in("cities")),
     "region": _each(_region),
-    "country": _each(_place(2)),
+    "country": _each(_in("countries")),
     "birth_date": _each(is_birth_date),
     "phone": _phones,
     "age": _each(_age),
