@@ -42,11 +42,12 @@ def of_field(found: PersonalField) -> Estimate:
         return NOBODY
     if isinstance(table, Text):
         return _of_text(evidence, table.entities)
-    if table.people is None or not table.people.keys.count:
+    people = _keys_of(table)
+    if people is None:
         return _without_keys(evidence)
     if evidence.rows >= table.rows * WHOLE:
-        return _of_table(table, table.people)
-    return _of_rows(table, table.people, evidence)
+        return _of_table(table, people)
+    return _of_rows(table, people, evidence)
 
 
 def counts_people(evidence: Evidence) -> bool:
@@ -127,8 +128,8 @@ class Crowd:
         table = group[0].table
         if table is None:
             return
-        people = table.people
-        if people is not None and people.keys.count and _whole(table, people, group):
+        people = _keys_of(table)
+        if people is not None and _whole(table, people, group):
             key = _key(people.entity_type, _form_of(table, people))
             self._keys[key].append(people.keys)
             self._unkeyed += max(0, table.rows - people.rows)
@@ -185,6 +186,14 @@ class Crowd:
                 )
             counted.append(key)
         return total
+
+
+def _keys_of(table: Table) -> PeopleKeys | None:
+    """The table's keys, if they tell people apart: masked or cut values of several people look alike."""
+    people = table.people
+    if people is None or not people.keys.count or _form_of(table, people) not in _COUNTABLE:
+        return None
+    return people
 
 
 def _whole(table: Table, people: PeopleKeys, group: list[PersonalField]) -> bool:

@@ -26,7 +26,7 @@ class Holding:
     _verdicts: dict[str, str] = field(default_factory=dict)
 
     def add(self, judged: list[tuple[PersonalField, Verdict | None]]) -> None:
-        """Count an item, or a member of one, with its personal fields and the verdict on each, None where allowed."""
+        """Count an item or member with its personal fields and the verdict on each (None: allowed)."""
         self.items += 1
         groups: dict[str, list[PersonalField]] = defaultdict(list)
         for found, verdict in judged:
