@@ -117,10 +117,11 @@ def test_without_a_policy_all_is_counted_and_nothing_judged() -> None:
 
 def test_summary_has_each_vendor_with_items() -> None:
     """In the order of the policy, nobody's last; a category has its worst verdict."""
+    hashed = {"category": "user.contact.email", "form": ["hashed"]}
     case = {
         "policy": {
             "vendors": [
-                {"id": "acme", "purpose": "calls", "allow": ["user.name", {"category": "user.contact.email", "form": ["hashed"]}]},
+                {"id": "acme", "purpose": "calls", "allow": ["user.name", hashed]},
                 {"id": "idle"},
                 {"id": "other", "allow": ["user"]},
             ]
@@ -161,10 +162,8 @@ def test_an_unknown_vendor_is_an_error() -> None:
 
 def test_a_hostile_name_is_printable_and_short_in_sentences() -> None:
     """Control characters and direction marks of names never reach a sentence."""
-    case = {
-        "policy": {},
-        "items": [{"path": "a\x1b[31m\u202e.csv", "tables": [{"columns": {"x" * 5000 + "\n": "EMAIL_ADDRESS"}}]}],
-    }  # fmt: skip
+    tables = [{"columns": {"x" * 5000 + "\n": "EMAIL_ADDRESS"}}]
+    case = {"policy": {}, "items": [{"path": "a\x1b[31m\u202e.csv", "tables": tables}]}
     (finding,) = judge(case).findings
     assert finding.because.isprintable()
     assert finding.remedy.isprintable()
