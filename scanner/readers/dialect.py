@@ -46,8 +46,8 @@ _PREAMBLE_LINES = 30
 _SEPARATOR_LINE = re.compile(r"sep=([^\r\n]{1,3})(\r\n|\n|\r)", re.IGNORECASE)
 _LOOKS_QUOTED = re.compile(r"^'.*'$", re.DOTALL)
 _OTHER_DELIMITERS = re.compile(r"[;|\t\x01^~]|,(?! )")
-#: Delimiters that prose, addresses and times use too.
-_COMMON_IN_TEXT = frozenset({",", ":"})
+#: Columns from which on colons part cells, and not a key from its value or hours from minutes.
+_COLON_COLUMNS = 5
 
 csv.field_size_limit(0x7FFF_FFFF)
 
@@ -345,9 +345,8 @@ def is_table(layout: Layout, *, hinted: bool) -> bool:
     fewest_rows = 2 if hinted else 3
     if layout.rows < fewest_rows or layout.score < 0.4:
         return False
-    if layout.dialect.delimiter in _COMMON_IN_TEXT:
-        narrow = 5 if layout.dialect.delimiter == ":" else 3
-        return layout.score >= 0.6 and (
-            layout.width >= narrow or (layout.width > 1 and layout.header is not None)
-        )
+    if layout.dialect.delimiter == ":":
+        return layout.score >= 0.6 and layout.width >= _COLON_COLUMNS
+    if layout.dialect.delimiter == ",":
+        return layout.score >= 0.6 and (layout.width > 2 or layout.header is not None)
     return layout.width > 2 or layout.score >= 0.6

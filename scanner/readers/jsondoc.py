@@ -18,7 +18,7 @@ from scanner.model import Gap, Reason, Stage
 from scanner.readers.base import HEAD_BYTES, Event, ReadContext, Reader, Source, TableChunk
 from scanner.readers.compression import Quiet
 from scanner.readers.encoding import as_utf8, detect, head_text
-from scanner.readers.shred import Tables, is_map, keyed
+from scanner.readers.shred import MAP_KEYS, Tables, is_data_key, is_map, keyed
 from scanner.readers.text import pieces
 
 #: Documents up to this many bytes are parsed whole.
@@ -31,7 +31,8 @@ _TRIES = 6
 _LINES_NAMES = (".jsonl", ".ndjson", ".ldjson", ".jsonlines", ".jsonnl")
 _DOCUMENT_NAMES = (".json", ".geojson", ".json5", ".topojson", ".jsonld", ".har", ".ipynb", ".webmanifest")
 _SPACE = b" \t\r\n\x1e"
-#: A whole number that orjson would read as a float, and lose digits of.
+#: Digits of a whole number from which on orjson may read it as a float, and lose some of them.
+_LONG_DIGITS = 16
 _LONG_NUMBER = re.compile(rb"[:\[,]\s*-?\d{19}")
 _NOT_A_NUMBER = re.compile(rb"(?<=[:\[,\s])-?(?:NaN|Infinity)(?=\s*[,\]}])")
 _FIRST_KEY = re.compile(rb'\s*\{\s*("(?:[^"\\]|\\.)*")\s*:')
@@ -39,8 +40,12 @@ _MARK = b"\xef\xbb\xbf"
 _UNPARSED = "unparsed"
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes, *, exactly: bool | None = None) -> Any:
     """The value of one JSON text; also of what is nearly JSON (NaN, control characters in strings).
+
+    Args:
+        data: the text.
+        exactly: it may hold numbers of very many digits; None where that is not known.
 
     Raises:
         ValueError: it is no JSON.
@@ -48,12 +53,27 @@ def loads(data: bytes) -> Any:
     """
     import orjson
 
-    if not _LONG_NUMBER.search(data):
+    exactly = has_long_digits(data) if exactly is None else exactly
+    if not exactly or not _LONG_NUMBER.search(data):
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
             pass
     return json.loads(data.decode("utf-8"), strict=False, parse_constant=str)
+
+
+def has_long_digits(data: bytes) -> bool:
+    """True where `_LONG_DIGITS` digits stand side by side, be it in a number or not; cheap."""
+    if len(data) < 2 * _LONG_DIGITS:
+        return _LONG_NUMBER.search(data) is not None
+    import numpy as np
+
+    runs = (np.frombuffer(data, np.uint8) - ord("0")) < 10
+    width = 1
+    while width < _LONG_DIGITS:
+        runs = runs[:-width] & runs[width:]
+        width *= 2
+    return bool(runs.any())
 
 
 class JsonReader(Reader):
@@ -223,12 +243,13 @@ def _lines(feed: _Feed, tables: Tables, longest: int) -> Iterator[Event]:
         end = len(feed.data) if feed.whole else feed.data.rfind(b"\n") + 1
         block, feed.data = feed.data[:end], feed.data[end:]
         unparsed: list[str] = []
+        exactly = has_long_digits(block)
         for line in block.split(b"\n"):
             line = _bare(line).rstrip(_SPACE)  # noqa: PLW2901 # the line, tidied
             if not line:
                 continue
             try:
-                table.add(loads(line))
+                table.add(loads(line, exactly=exactly))
             except (ValueError, RecursionError):
                 bad += 1
                 unparsed.append(line.decode("utf-8") + "\n")
@@ -364,8 +385,10 @@ class _Tail:
         self.last = b""
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
+        """The next bytes; none where none are asked for, as ijson does to see what kind of stream it is."""
         feed = self._feed
+        if not size:
+            return b""
         if not feed.data:
             feed.more()
         size = min(size, 1 << 16) if size > 0 else 1 << 16
@@ -430,11 +453,12 @@ class _Guard:
 
 
 def _object(
-    events: Iterator[tuple[str, Any]], path: str, tables: Tables, maps: frozenset[str], depth: int = 1
+    events: Iterator[tuple[str, Any]], path: str, tables: Tables, maps: set[str], depth: int = 1
 ) -> Generator[TableChunk, None, dict[str, Any]]:
     """The inside of an object: tables go where they belong, what remains is returned."""
     rest: dict[str, Any] = {}
     key = ""
+    objects = 0
     for event, value in events:
         if event == "map_key":
             key = value
@@ -444,7 +468,12 @@ def _object(
             table = tables.table(path or "-")
             table.add(keyed(key, _build(events, event, value)))
             yield from table.chunks()
+        elif is_data_key(key):
+            rest[key] = _build(events, event, value)
         elif event == "start_map" and depth < tables.limits.json_depth:
+            objects += 1
+            if objects > MAP_KEYS:
+                maps.add(path)
             inner = yield from _object(events, f"{path}.{key}" if path else key, tables, maps, depth + 1)
             if inner:
                 rest[key] = inner
@@ -498,20 +527,29 @@ def _build(events: Iterator[tuple[str, Any]], event: str, value: Any) -> Any:
     return builder.value
 
 
-def _map_paths(start: bytes) -> frozenset[str]:
+def _map_paths(start: bytes) -> set[str]:
     """Paths of the objects in the first part of a document that are maps to objects."""
     import ijson
 
-    found: set[str] = set()
-    seen: dict[str, dict[str, Any]] = {}
+    keys: dict[str, dict[str, Any]] = {}
+    places: list[tuple[str, str]] = []
+    path = key = ""
+    arrays = 0
     try:
-        for prefix, event, _ in ijson.parse(io.BytesIO(start)):
-            if event == "start_map" and prefix and ".item" not in f".{prefix}.":
-                path, _, key = prefix.rpartition(".")
-                seen.setdefault(path, {})[key] = None
+        for event, value in ijson.basic_parse(io.BytesIO(start)):
+            if event in ("start_array", "end_array"):
+                arrays += 1 if event == "start_array" else -1
+            elif arrays:
+                continue
+            elif event == "map_key":
+                key = value
+            elif event == "start_map":
+                places.append((path, key))
+                if len(places) > 1:
+                    keys.setdefault(path, {})[key] = None
+                    path = f"{path}.{key}" if path else key
+            elif event == "end_map":
+                path, key = places.pop()
     except (ijson.JSONError, ValueError, ArithmeticError, RecursionError):
         pass
-    for path, keys in seen.items():
-        if is_map(keys):
-            found.add(path)
-    return frozenset(found)
+    return {path for path, found in keys.items() if is_map(found)}

@@ -6,7 +6,6 @@ right unless a quote stands inside an unquoted cell; where it says no, the quote
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -53,7 +52,6 @@ class RowBlocks:
         self._mark = dialect.row_mark.encode()
         self._before_cell = frozenset(b"\r\n" + self._delimiter[-1:])
         self._knows_quotes = bool(self._quote) and not self._mark and len(self._delimiter) <= 1
-        self._closing = re.compile(_closing_pattern(self._quote, self._escape), re.DOTALL)
         self.left_out = 0
 
     def __iter__(self) -> Iterator[Block]:
@@ -112,12 +110,24 @@ class RowBlocks:
                 opening = data.find(self._quote, opening + 1, end)
                 continue
             rows_end = data.rfind(feed, position, opening) + 1 or rows_end
-            closing = self._closing.match(data, opening + 1, end)
-            if closing is None:
+            closing = self._closing_quote(opening + 1, end)
+            if closing < 0:
                 return opening, rows_end
-            position = closing.end()
+            position = closing + 1
             opening = data.find(self._quote, position, end)
         return None, data.rfind(feed, position, end) + 1 or rows_end
+
+    def _closing_quote(self, position: int, end: int) -> int:
+        """Where the quote stands that closes a cell whose text starts at ``position``; -1 where none does."""
+        data, quote, escape = self._data, self._quote, self._escape
+        while (found := data.find(quote, position, end)) >= 0:
+            if escape and _is_escaped(data, found, position, escape):
+                position = found + 1
+            elif not escape and data[found + 1 : found + 2] == quote:
+                position = found + 2
+            else:
+                return found
+        return -1
 
     def _feed(self) -> bytes:
         """The byte that ends lines: carriage returns do where there is no line feed at all."""
@@ -160,12 +170,12 @@ def _count(data: bytes, byte: bytes, end: int) -> int:
     return int(np.count_nonzero(np.frombuffer(data, np.uint8, end) == byte[0]))
 
 
-def _closing_pattern(quote: bytes, escape: bytes) -> bytes:
-    """What stands between an opening quote and its end, the closing quote included."""
-    q = re.escape(quote) or b"(?!)"
-    if escape:
-        return rb"(?:[^\\" + q + rb"]|\\.)*" + q
-    return rb"[^" + q + rb"]*(?:" + q + q + rb"[^" + q + rb"]*)*" + q
+def _is_escaped(data: bytes, place: int, start: int, escape: bytes) -> bool:
+    """True where an odd number of escapes stands right before ``place``."""
+    before = place
+    while before > start and data[before - 1 : before] == escape:
+        before -= 1
+    return (place - before) % 2 == 1
 
 
 def _after(found: int, what: bytes) -> int:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from scanner.config import Limits
@@ -32,6 +34,9 @@ _DATA_KINDS = frozenset({"email", "url", "uuid", "hash", "ip", "phone", "date", 
 _KEY_CHARACTERS = 120
 #: Cells held before they are handed out.
 _CELLS = 400_000
+
+_NESTED = frozenset({dict, list})
+_NO_KEYS: frozenset[str] = frozenset()
 
 Flat = dict[str, Any]
 
@@ -135,7 +140,12 @@ class Shredder:
         self.rows += 1
         flat: Flat = {}
         if type(record) is dict:
-            self._spread_object(record, "", flat, 1)
+            if record.keys() <= self._known.get("", _NO_KEYS) and _NESTED.isdisjoint(
+                map(type, record.values())
+            ):
+                flat = record
+            else:
+                self._spread_object(record, "", flat, 1)
         elif type(record) is list:
             self._spread_list(record, flat)
         else:
@@ -277,11 +287,11 @@ class Shredder:
     def _batch(self, flats: list[Flat]) -> pa.RecordBatch | None:
         import pyarrow as pa
 
-        names = list(dict.fromkeys(name for flat in flats for name in flat))
+        names = list(dict.fromkeys(chain.from_iterable(flats)))
         names = [name for name in names if self._admit(name)]
         if not names:
             return None
-        columns = [self._column([flat.get(name) for flat in flats]) for name in names]
+        columns = [self._column(_cells(flats, name)) for name in names]
         return pa.RecordBatch.from_arrays(columns, names=[_tidy(name) for name in names])
 
     def _admit(self, name: str) -> bool:
@@ -309,6 +319,13 @@ class Shredder:
             return cell
         self._cuts.cells += 1
         return data[:limit].decode("utf-8", "ignore")
+
+
+def _cells(flats: list[Flat], name: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), flats))
+    except KeyError:
+        return [flat.get(name) for flat in flats]
 
 
 def _valid(cell: str | None) -> str | None:
