@@ -108,9 +108,9 @@ def _exempts(exemption: Exemption, field: PersonalField) -> bool:
 
 
 def _tables(field: PersonalField) -> tuple[str, ...]:
-    """What an exception may call the part: its name, or the file's where the only table has none."""
+    """What an exception may call the part: its name, with or without its schema, else that of the file."""
     if field.part.name != UNNAMED:
-        return (field.part.name,)
+        return field.part.name, field.part.name.rpartition(".")[2]
     name = file_name(field.outcome)
     return name, name.partition(".")[0]
 

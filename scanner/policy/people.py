@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scanner import sketch
-from scanner.model import Distinct, Estimate, Evidence, Form, PeopleKeys, Table, Text
-from scanner.policy.categories import is_identifying
+from scanner.model import EMPTY, Distinct, Estimate, Evidence, Form, PeopleKeys, Table, Text
+from scanner.policy.categories import covers, is_identifying
 from scanner.policy.fields import PersonalField
 
 #: A field with a value in so many of a table's rows is about all of the table's people.
@@ -21,9 +21,15 @@ WHOLE = 0.99
 TEXT_KEYS = ("EMAIL_ADDRESS", "PHONE_NUMBER", "PERSON")
 #: Forms that keep different values different, so that values can be counted.
 _COUNTABLE = frozenset({Form.CLEAR, Form.HASHED, Form.TOKENIZED, Form.ENCRYPTED})
+#: Categories that help to tell who a person is, but of which many people have the same value.
+_SHARED = ("user.name.first", "user.name.last", "user.contact.address.street")
 #: Keys whose values are written in many ways, or numbered anew in each system: two that differ may still be
 #: one person's, so a difference does not make a new one.
 _INCOMPARABLE = frozenset({"PERSON", "STREET_ADDRESS", "IDENTIFIER", "USERNAME", "IP_ADDRESS"})
+
+#: Bytes of sets that wait to be united; at least so many sets, as uniting two at a time would be slow.
+_PENDING = 32 << 20
+_FEW = 8
 
 NOBODY = Estimate(0, 0, 0)
 
@@ -51,7 +57,9 @@ def of_field(found: PersonalField) -> Estimate:
 
 
 def counts_people(evidence: Evidence) -> bool:
-    """Whether distinct values of the evidence are distinct people."""
+    """Whether distinct values of the evidence are distinct people, as far as anything can tell."""
+    if any(covers(key, evidence.category) for key in _SHARED):
+        return False
     return is_identifying(evidence.category) and evidence.form in _COUNTABLE and evidence.distinct.count > 0
 
 
@@ -87,6 +95,28 @@ def _of_text(evidence: Evidence, entities: Iterable[Evidence]) -> Estimate:
 
 
 @dataclass(slots=True)
+class Gathered:
+    """A growing union of sets, united now and then so that thousands of large ones never lie side by side."""
+
+    _pending: list[Distinct] = field(default_factory=list)
+    _bytes: int = 0
+
+    def add(self, keys: Distinct) -> None:
+        """Add a set."""
+        self._pending.append(keys)
+        self._bytes += len(keys.packed)
+        if self._bytes > _PENDING and len(self._pending) > _FEW:
+            self.total()
+
+    def total(self) -> Distinct:
+        """The union so far."""
+        united = sketch.union(self._pending)
+        self._pending = [united]
+        self._bytes = len(united.packed)
+        return united
+
+
+@dataclass(slots=True)
 class Crowd:
     """People gathered from many fields, tables and items.
 
@@ -101,11 +131,11 @@ class Crowd:
     People of one type of key are therefore counted exactly, as long as the sets are.
     """
 
-    _keys: dict[str, list[Distinct]] = field(default_factory=lambda: defaultdict(list))
-    _texts: dict[str, list[Distinct]] = field(default_factory=lambda: defaultdict(list))
-    #: Values of comparable types in the tables of a key: key to type to sets.
-    _seen: dict[str, dict[str, list[Distinct]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    _keys: dict[str, Gathered] = field(default_factory=lambda: defaultdict(Gathered))
+    _texts: dict[str, Gathered] = field(default_factory=lambda: defaultdict(Gathered))
+    #: Values of comparable types in the tables of a key: by key, then by type.
+    _seen: dict[str, dict[str, Gathered]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Gathered))
     )
     _loose: list[Estimate] = field(default_factory=list)
     _unkeyed: int = 0
@@ -131,19 +161,26 @@ class Crowd:
         people = _keys_of(table)
         if people is not None and _whole(table, people, group):
             key = _key(people.entity_type, _form_of(table, people))
-            self._keys[key].append(people.keys)
+            self._keys[key].add(people.keys)
             self._unkeyed += max(0, table.rows - people.rows)
             for other in _evidence(table):
-                self._seen[key][_key(other.entity_type, other.form)].append(other.distinct)
-            return
-        counted = [f.evidence for f in group if counts_people(f.evidence)]
-        best = max((of_field(f) for f in group), key=lambda e: e.best)
-        if counted:
-            widest = max(counted, key=lambda e: e.distinct.count)
-            self._keys[_key(widest.entity_type, widest.form)].append(widest.distinct)
-            self._unkeyed += max(0, max(of_field(f).high for f in group) - widest.distinct.bounds()[0])
+                if counts_people(other) and other.entity_type not in _INCOMPARABLE:
+                    self._seen[key][_key(other.entity_type, other.form)].add(other.distinct)
         else:
-            self._loose.append(best)
+            self._add_part(table, people, group)
+
+    def _add_part(self, table: Table, people: PeopleKeys | None, group: list[PersonalField]) -> None:
+        """Add some of a table's people: those that the fields have a value for."""
+        each = [of_field(found) for found in group]
+        most = table.rows if people is None else _of_table(table, people).high
+        high = max(min(sum(e.high for e in each), most), *(e.high for e in each), 0)
+        counted = [found.evidence for found in group if counts_people(found.evidence)]
+        if counted:
+            widest = max(counted, key=lambda evidence: evidence.distinct.count)
+            self._keys[_key(widest.entity_type, widest.form)].add(widest.distinct)
+            self._unkeyed += max(0, high - widest.distinct.bounds()[0])
+        else:
+            self._loose.append(estimate(max(e.low for e in each), max(e.best for e in each), high))
 
     def _add_texts(self, entities: list[Evidence]) -> None:
         by_type = {
@@ -152,17 +189,17 @@ class Crowd:
         }
         best = max(TEXT_KEYS, key=lambda key: by_type[key].count)
         if by_type[best].count:
-            self._texts[_key(best, Form.CLEAR)].append(by_type[best])
+            self._texts[_key(best, Form.CLEAR)].add(by_type[best])
             self._unkeyed += sum(by_type[key].bounds()[1] for key in TEXT_KEYS if key != best)
         elif mentions := max(e.mentions for e in entities):
             self._loose.append(estimate(1, max(1, *(e.distinct.count for e in entities)), mentions))
 
     def total(self) -> Estimate:
         """The people, with the interval they lie in."""
-        tables = {key: sketch.union(sets) for key, sets in self._keys.items()}
-        texts = {key: sketch.union(sets) for key, sets in self._texts.items()}
+        tables = {key: sets.total() for key, sets in self._keys.items()}
+        texts = {key: sets.total() for key, sets in self._texts.items()}
         united = {
-            key: sketch.union(self._keys.get(key, []) + self._texts.get(key, [])) for key in {*tables, *texts}
+            key: sketch.union((tables.get(key, EMPTY), texts.get(key, EMPTY))) for key in {*tables, *texts}
         }
         low = max((keys.bounds()[0] for keys in tables.values()), default=0)
         low = max(low, 1 if texts else 0, *(loose.low for loose in self._loose), 0)
@@ -176,14 +213,12 @@ class Crowd:
         total = 0
         counted: list[str] = []
         for key in sorted(united, key=lambda key: (-united[key].count, key)):
-            known = [sets for other in counted for sets in self._seen[other].get(key, ())]
-            comparable = known and key.partition("/")[0] not in _INCOMPARABLE
+            known = [self._seen[other][key].total() for other in counted if key in self._seen[other]]
             if not counted:
                 total = united[key].count
-            elif comparable:
-                total += max(
-                    0, united[key].count - sketch.intersection_count(united[key], sketch.union(known))
-                )
+            elif known:
+                shown = sketch.intersection_count(united[key], sketch.union(known))
+                total += max(0, united[key].count - shown)
             counted.append(key)
         return total
 
