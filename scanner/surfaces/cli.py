@@ -34,9 +34,8 @@ Exit codes:
 def main() -> None:
     """The ``sharewatch`` command."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        # Outside of its standalone mode click returns the code of an `Exit` instead of raising it.
+        sys.exit(cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(USAGE_ERROR)
