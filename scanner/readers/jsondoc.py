@@ -132,9 +132,9 @@ class _Feed:
     stream: Quiet
     whole: bool
 
-    def more(self, size: int = _BLOCK) -> bool:
-        """Read on; False at the end."""
-        block = b"" if self.whole else self.stream.read(size)
+    def more(self, size: int = 0) -> bool:
+        """Read on, a block or more; False at the end."""
+        block = b"" if self.whole else self.stream.read(max(size, _BLOCK))
         self.whole = not block
         self.data += block
         return not self.whole
@@ -147,7 +147,7 @@ class _Feed:
                 yield self.data[:end]
                 self.data = self.data[end:]
             if not self.data or not end:
-                self.more(_BLOCK + len(self.data))
+                self.more(len(self.data))
 
 
 def _bare(data: bytes) -> bytes:
@@ -216,8 +216,11 @@ def _is_lines(data: bytes, whole: bool, name: str) -> bool:
         value = loads(first)
     except (ValueError, RecursionError):
         return False
-    second = rest.lstrip(_SPACE)
-    return type(value) in (dict, list) and second[:1] in (b"{", b"[") and (whole or b"\n" in second)
+    following = [line.strip(_SPACE) for line in rest.split(b"\n")]
+    following = [line for line in (following if whole else following[:-1]) if line][:50]
+    if any(line in (b"{", b"[") for line in following):
+        return False  # Documents over several lines, after an empty one.
+    return type(value) in (dict, list) and bool(following) and following[0][:1] in (b"{", b"[")
 
 
 def _parse(feed: _Feed, tables: Tables, name: str, longest: int) -> Iterator[Event]:
@@ -248,6 +251,9 @@ def _lines(feed: _Feed, tables: Tables, longest: int) -> Iterator[Event]:
             line = _bare(line).rstrip(_SPACE)  # noqa: PLW2901 # the line, tidied
             if not line:
                 continue
+            if len(line) > longest:
+                too_long += 1
+                continue
             try:
                 table.add(loads(line, exactly=exactly))
             except (ValueError, RecursionError):
@@ -260,7 +266,7 @@ def _lines(feed: _Feed, tables: Tables, longest: int) -> Iterator[Event]:
             while (end := feed.data.find(b"\n") + 1) == 0 and feed.more():
                 feed.data = feed.data[-_BLOCK:]
             feed.data = feed.data[end:] if end else b""
-        feed.more(max(_BLOCK, len(feed.data)))
+        feed.more(len(feed.data))
     if bad:
         yield Gap(Stage.READ, Reason.CORRUPT, f"{bad} lines are no JSON and were read as text")
     if too_long:
@@ -348,7 +354,7 @@ def _array(feed: _Feed, tables: Tables) -> Iterator[Event]:
             yield from _values(feed, tables, "item")
             return
         else:
-            feed.more(max(_BLOCK, len(feed.data)))
+            feed.more(len(feed.data))
 
 
 def _try_whole(data: bytes) -> list[Any] | None:
