@@ -68,7 +68,7 @@ def decide(policy: Policy, vendor: Vendor | None, field: PersonalField, today: d
         return None
     expired = max(matching, key=lambda exemption: exemption.until, default=None)
     if entries:
-        index = entries[-1][0]
+        index = max(entries, key=lambda entry: len(entry[1].category))[0]
         forms = frozenset(form for _, entry in entries for form in entry.forms or ())
         rule = f"vendors.{vendor.id}.allow[{index}].form"
         return Decision(

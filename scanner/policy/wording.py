@@ -206,4 +206,5 @@ def _lower(sentence: str) -> str:
 
 
 def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
     return text if text.endswith(".") else f"{text}."

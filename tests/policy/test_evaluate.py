@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from scanner.model import Estimate, Finding, Outcome, Reason
+from scanner.model import Distinct, Estimate, Finding, Outcome, Reason
 from scanner.policy.evaluate import Judgement, evaluate
 from scanner.policy.wording import _REASONS
+from scanner.sketch import FULL
 from tests.policy.build import outcome, policy
 
 TODAY = date(2026, 11, 23)
@@ -168,6 +169,19 @@ def test_a_hostile_name_is_printable_and_short_in_sentences() -> None:
     assert finding.because.isprintable()
     assert finding.remedy.isprintable()
     assert len(finding.because) < 500
+
+
+def test_an_estimated_count_says_so() -> None:
+    """Beyond what a set can hold exactly a number is not exact."""
+    item = outcome({"path": "a.csv", "tables": [{"columns": {"email": "EMAIL_ADDRESS"}}]})
+    column = item.tables[0].columns[0]
+    sampled = Distinct(column.entities[0].distinct.packed, FULL // 2)
+    column = dataclasses.replace(
+        column, entities=(dataclasses.replace(column.entities[0], distinct=sampled),)
+    )
+    item = dataclasses.replace(item, tables=(dataclasses.replace(item.tables[0], columns=(column,)),))
+    (finding,) = evaluate(policy({}), [item], paths=["a.csv"], today=TODAY).findings
+    assert finding.because.startswith("About 200 email addresses in clear")
 
 
 def test_every_reason_has_words() -> None:

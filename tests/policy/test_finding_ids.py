@@ -107,6 +107,15 @@ def test_texts_and_whole_items_keep_their_ids_by_name() -> None:
     assert set(letter("acme/letter_01.txt")).isdisjoint(letter("acme/note_01.txt"))
 
 
+def test_numbered_parts_of_a_text_share_an_id() -> None:
+    """Remark 7 of this delivery is remark 9 of the next."""
+
+    def remark(name: str) -> list[str]:
+        return _ids({"path": "acme/a.docx", "texts": [{"name": name, "entities": ["PERSON"]}]})
+
+    assert remark("comment 7") == remark("comment 9") != remark("footnote 7")
+
+
 def test_two_findings_on_one_item_differ() -> None:
     """What could not be read, and what lies there too long."""
     found = _ids({"path": "acme/a.zip", "gaps": [{"reason": "corrupt"}], "modified": date(2020, 1, 1)})

@@ -123,6 +123,18 @@ def test_many_sets_are_united_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _vendor(*parts).people == Estimate(970, 970, 970)
 
 
+def test_rows_without_an_identifier_may_be_others() -> None:
+    """They widen the interval of a vendor too."""
+    table = _table("EMAIL_ADDRESS", e={"type": "EMAIL_ADDRESS", "rows": 80})
+    assert _vendor(table).people == Estimate(80, 80, 100)
+
+
+def test_texts_alone_are_about_somebody() -> None:
+    """Names in prose may all be one person's, written in several ways."""
+    parts = [{"texts": [{"entities": [{"type": "PERSON", "rows": 2, "start": start}]}]} for start in (0, 1)]
+    assert _vendor(*parts).people == Estimate(1, 3, 3)
+
+
 def test_texts_widen_the_interval_only() -> None:
     """Names in prose may be those of the table."""
     vendor = _vendor(
