@@ -16,11 +16,14 @@ from scanner import resources
 
 _CAPITALISED = r"(?-i:\p{Lu}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*|\p{Lu}\.)"
 _SPEAKS = "(?:said|says|lives|lived|asked|asks|told|shouted|wants|wrote|works at)"
+_IS = "(?:is|was|has|had|will|spent|gave|went|came|called|needs|paid|moved|works|worked)"
 # Scores before the lexicons and the surroundings are weighed.
 _TITLED, _LABELLED, _BLOCK, _INTRODUCED, _FULL, _SINGLE = 0.75, 0.7, 0.65, 0.6, 0.62, 0.45
+_SUBJECT = 0.3
 # The model reads English; what it finds in another language is a guess for the lexicons to confirm.
 _FOREIGN = 0.2
 _KNOWN = 0.7
+_SHORT_PLACE = 3  # letters; "us" and "in" are words before they are places
 _SAMPLE = 4000  # characters that tell the language
 
 
@@ -167,6 +170,8 @@ def _expressions() -> tuple[tuple[Any, float], ...]:
             rf"(?:^|[.!?][ \n]+){name} {_SPEAKS}\b",
             _INTRODUCED,
         ),
+        # With less of a verb it is one where the lexicons know the name.
+        (rf"(?:^|[.!?][ \n]+)(?P<name>{_CAPITALISED})(?:'s)? {_IS}\b", _SUBJECT),
         # A line of its own, with a house number on one of the next lines: an address block.
         (rf"^[> \t]*{full_name}[ \t]*\n(?:[^\n]*\n){{0,2}}[> \t]*\p{{N}}{{1,6}} \p{{L}}", _BLOCK),
     )
@@ -213,7 +218,7 @@ def person_score(text: str, start: int, end: int, base: float | None = None) -> 
     if knows_names():
         score += _lexicon_weight(words)
     if all(word.isupper() for word in words) and any(len(word) > 2 for word in words):
-        score -= 0.1
+        score -= 0.15
     if base is None and _after_title(text, start):
         score += 0.2
     return max(0.05, min(score, 0.97))
@@ -231,11 +236,20 @@ def _may_be_name(name: str, words: list[str]) -> bool:
     if not words or len(words) > 6 or any(char.isdigit() or char in "@_/\\#*=<>{}[]|:;&+," for char in name):
         return False
     bare = [word.strip(".'’").lower() for word in words]
-    if any(word in _words("not_names") for word in bare) or bare[-1] in _words("organisations"):
+    if any(word in _words("not_names") for word in bare) or _is_organisation(bare):
+        return False
+    small = _words("english") | _words("foreign")
+    if bare[0] in small or bare[-1] in small or words[-1].islower() or set(bare) <= _words("titles"):
         return False
     if not any(word[0].isupper() for word in words) or max(map(len, bare)) < 2:
         return False
     return not (len(words) == 1 and (name.isupper() or len(name) < 3) and not is_given_name(name))
+
+
+def _is_organisation(bare: list[str]) -> bool:
+    if len(bare) > 1 and any(word in _lexicon("organization_words") for word in bare[1:]):
+        return True
+    return bare[-1] in _words("organisations") or (len(bare) == 1 and bare[0] in _lexicon("common_words"))
 
 
 def _after_title(text: str, start: int) -> bool:
@@ -246,21 +260,42 @@ def _after_title(text: str, start: int) -> bool:
 # -- the lexicons; without them every answer is "not known", and the writing alone decides -----------------
 
 
+@cache
+def _lexicon(name: str) -> frozenset[str]:
+    from scanner.detect.lexicon import Lexicons
+
+    try:
+        return Lexicons().words(name)
+    except FileNotFoundError:
+        return frozenset()
+
+
 def knows_names() -> bool:
     """Whether lexicons of names are there."""
-    return False
+    return bool(_lexicon("given_names"))
 
 
 def is_given_name(word: str) -> bool:
-    """Whether the lexicons hold this given name."""
-    return False
+    """Whether the lexicons hold this given name, or all its parts (``Karl-Heinz``)."""
+    word = word.lower().strip(".,")
+    known = _lexicon("given_names")
+    return len(word) > 1 and (
+        word in known or ("-" in word and all(part in known for part in word.split("-")))
+    )
 
 
 def is_surname(word: str) -> bool:
     """Whether the lexicons hold this surname."""
-    return False
+    word = word.lower().strip(".,")
+    return len(word) > 1 and word in _lexicon("family_names")
 
 
 def place_kind(name: str) -> str | None:
-    """``CITY``, ``REGION`` or ``COUNTRY`` where the lexicons hold this place, else None."""
+    """``COUNTRY``, ``REGION`` or ``CITY`` where the lexicons hold this place, else None."""
+    folded = " ".join(name.lower().split())
+    if len(folded) < _SHORT_PLACE and not name.isupper():
+        return None
+    for kind, lexicon in (("COUNTRY", "countries"), ("REGION", "regions"), ("CITY", "cities")):
+        if folded in _lexicon(lexicon):
+            return kind
     return None

@@ -491,6 +491,7 @@ _PRECEDENCE = {
             "MAC_ADDRESS",
             "GEO_COORDINATE",
             "IP_ADDRESS",
+            "STREET_ADDRESS",
         )
     )
 }
@@ -512,9 +513,9 @@ def resolve(text: str, matches: Sequence[Match]) -> list[Match]:
     return sorted(kept, key=lambda match: match.start)
 
 
-def _rank(match: Match) -> tuple[int, float, int, str]:
+def _rank(match: Match) -> tuple[int, float, int, str, str]:
     precedence = _PRECEDENCE.get(match.entity_type, len(_PRECEDENCE)) if match.score >= MINIMUM_SCORE else 99
-    return precedence, -match.score, match.start - match.end, match.entity_type
+    return precedence, -match.score, match.start - match.end, match.entity_type, match.recognizer
 
 
 def _is_version(text: str, match: Match) -> bool:
