@@ -28,6 +28,9 @@ _NEIGHBOUR_BONUS = 0.8
 _STRAY_SHARE = 0.01
 _SURE_HEADING = 0.9
 _NEXT_TO_NOTHING = 0.03
+_HANDFUL = 8
+_FEW_DISTINCT = 2.5
+_OTHER_MEANING = 0.6
 
 # Tests that cost some microseconds a value see fewer of the (random) sample.
 _COSTLY = frozenset({"street", "phone", "recognizer"})
@@ -54,6 +57,7 @@ class TypeRule:
     plausible: str
     longest: int = 1000
     nothing: float = 0.0
+    alone_test: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +233,15 @@ def _weigh(
         return None
     if entity_type == "PHONE_NUMBER" and strength < 0.5 and _mostly_bare(values):
         return None
-    known = _known(entity_type, rule, values, settings)
+    known = _known(entity_type, rule, values, settings, alone=hint is None)
     if not hint and known < rule.alone:
         strays = entity_type == "PHONE_NUMBER" and known >= _STRAY_SHARE
         return _stray(rule, known, len(values)) if strays else None
-    against = max((each.strength for each in hints if each.entity_type == "NONE"), default=0.0)
-    logit = rule.bias + rule.header * strength + rule.values * known
-    logit -= rule.against * against * (strength < _SURE_HEADING) + rule.nothing * (known < _NEXT_TO_NOTHING)
+    against = _against(entity_type, hints) if strength < _SURE_HEADING else 0.0
+    logit = rule.bias + rule.header * strength + rule.values * known - rule.against * against
+    logit -= rule.nothing * (known < _NEXT_TO_NOTHING)
+    # Without a heading a handful of distinct values proves little: they may be words that happen to be names.
+    logit -= _FEW_DISTINCT * (hint is None and len(values) < _HANDFUL)
     signals = (
         ([f"header:{hint.phrase}"] if hint else [])
         + ([f"values:{known:.0%}"] if known else [])
@@ -254,6 +260,18 @@ def _weigh(
     )
 
 
+def _against(entity_type: str, hints: Sequence[HeaderHint]) -> float:
+    """How surely the heading says that the column is something else."""
+    return max(
+        (
+            hint.strength * (1.0 if hint.entity_type == "NONE" else _OTHER_MEANING)
+            for hint in hints
+            if hint.entity_type != entity_type
+        ),
+        default=0.0,
+    )
+
+
 def _of_heading_alone(rule: TypeRule, hint: HeaderHint, concept: str) -> Meaning:
     """An empty column: its heading is a weak hint, kept under what is reported as evidence."""
     logit = rule.bias + rule.header * hint.strength / 2
@@ -268,9 +286,12 @@ def _of_heading_alone(rule: TypeRule, hint: HeaderHint, concept: str) -> Meaning
     )
 
 
-def _known(entity_type: str, rule: TypeRule, values: Sequence[str], settings: Settings) -> float:
+def _known(
+    entity_type: str, rule: TypeRule, values: Sequence[str], settings: Settings, *, alone: bool
+) -> float:
     few = values[:_FEW] if rule.test in _COSTLY else values
-    verdicts = shapes.test_of(rule.test, entity_type)(few, settings)
+    test = rule.alone_test if alone and rule.alone_test else rule.test
+    verdicts = shapes.test_of(test, entity_type)(few, settings)
     share = sum(verdicts) / len(few)
     chance = weights().chance.get(entity_type, 0.0)
     return max(0.0, (share - chance) / (1 - chance))

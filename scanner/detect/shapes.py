@@ -19,6 +19,7 @@ from scanner.detect.lexicon import Lexicons, fold
 Test = Callable[[Sequence[str], Settings], list[bool]]
 
 _WORD = re.compile(r"[^\W\d_][\w'’`.-]*", re.UNICODE)
+_SURE_PHONE = 0.6
 _HAS_DIGIT = re.compile(r"\d")
 
 
@@ -52,6 +53,19 @@ def is_person(value: str) -> bool:
         return bool(known) and long[0] not in common
     plain = sum(word in common and word not in given for word in long)
     return len(known) * 2 >= len(long) and plain * 2 < len(long)
+
+
+def is_full_name(value: str) -> bool:
+    """Whether a cell is a name beyond doubt: two words and more, a given name and another known name."""
+    given, family = _lexicon("given_names"), _lexicon("family_names")
+    words = [word for word in _words(value) if len(word) > 1]
+    if not 2 <= len(words) <= 5 or not is_person(value):
+        return False
+    return any(
+        word in given
+        and any(other in family or other in given for other in words[:index] + words[index + 1 :])
+        for index, word in enumerate(words)
+    )
 
 
 def _in(name: str) -> Callable[[str], bool]:
@@ -117,6 +131,14 @@ def _phones(values: Sequence[str], settings: Settings) -> list[bool]:
             found = phones.read(parts[0], settings.regions) if len(parts) > 1 else None
         out.append(found is not None and (found.valid or found.score >= 0.45))
     return out
+
+
+def _sure_phones(values: Sequence[str], settings: Settings) -> list[bool]:
+    """Numbers that are written as nothing else is: with ``+``, a trunk prefix or an area code in brackets."""
+    from scanner.detect import phones
+
+    found = [phones.read(value.strip(), settings.regions) for value in values]
+    return [each is not None and each.valid and each.score >= _SURE_PHONE for each in found]
 
 
 def is_bare_number(value: str) -> bool:
@@ -193,6 +215,8 @@ TESTS: dict[str, Test] = {
     "country": _each(_in("countries")),
     "birth_date": _each(is_birth_date),
     "phone": _phones,
+    "sure_phone": _sure_phones,
+    "full_name": _each(is_full_name),
     "age": _each(_age),
     "gender": _each(lambda value: value.lower().rstrip(".") in _GENDERS),
     "words": _each(lambda value: _HAS_DIGIT.search(value) is None and any(map(str.isalpha, value))),
