@@ -163,9 +163,9 @@ def main() -> int:
             wrong += [f"no table {table}"] if read is None else differences(true, read)
         bad += bool(wrong)
         if wrong or gaps or arguments.all:
-            print(
-                f"{'DIFFERS' if wrong else 'ok':8}{name:12}{file}: {'; '.join(wrong[:8]) or 'as it should be'}"
-            )
+            state = "DIFFERS" if wrong else "ok"
+            told = [*wrong[:8], *(f"gap {reason}" for reason in gaps)]
+            print(f"{state:8}{name:12}{file}: {'; '.join(told) or 'as it should be'}")
     seconds = time.perf_counter() - started
     print(f"{len(truth)} files, {tables} tables, {columns} columns: {bad} files differ ({seconds:.1f} s)")
     return 1 if bad else 0
