@@ -23,7 +23,7 @@ from scanner.model import Form
 _SAMPLED_ROWS = 65_536
 _LATER = 1_024
 #: The column is judged again when it has grown by this factor: it may have changed its nature.
-_GROWTH = 8
+_GROWTH = 32
 #: Hashes held back before they are folded into a set; folding sorts, so it is worth saving up.
 _PENDING = 2 * sketch.CAPACITY
 _CLOSED_PROBE = 64

@@ -192,12 +192,15 @@ def _beside(meaning: Meaning, others: bool) -> Meaning | None:
 
 
 def _candidates(hints: Sequence[HeaderHint], values: Sequence[str]) -> list[str]:
+    """The types to weigh: those that the heading names, and those that the values may be without one."""
     named = [hint.entity_type for hint in hints if hint.entity_type != "NONE"]
     if not values:
         return list(dict.fromkeys(named))
-    return list(
-        dict.fromkeys([*named, *(rule.entity_type for rule in weights().types.values() if rule.alone <= 1)])
-    )
+    look = shapes.Look.of(values)
+    alone = [
+        rule.entity_type for rule in weights().types.values() if rule.alone <= 1 and look.admits(rule.test)
+    ]
+    return list(dict.fromkeys([*named, *alone]))
 
 
 def _rule(entity_type: str) -> TypeRule:

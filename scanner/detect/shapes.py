@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
@@ -20,6 +21,10 @@ Test = Callable[[Sequence[str], Settings], list[bool]]
 
 _WORD = re.compile(r"[^\W\d_][\w'’`.-]*", re.UNICODE)
 _SURE_PHONE = 0.6
+_ADMITTED = 0.01
+_DIGIT = re.compile(r"[0-9]")
+_LETTER = re.compile(r"[^\W\d_]")
+_DOTTED = re.compile(r"\S[.:/-]\S")
 _HAS_DIGIT = re.compile(r"\d")
 
 
@@ -53,6 +58,62 @@ def is_person(value: str) -> bool:
         return bool(known) and long[0] not in common
     plain = sum(word in common and word not in given for word in long)
     return len(known) * 2 >= len(long) and plain * 2 < len(long)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a sample looks like from afar: shares of its values, to leave out tests that must fail.
+
+    Attributes:
+        wordy: without digits and ``@``.
+        numbered: with seven digits or more.
+        mixed: with a digit and a letter.
+        at: with an ``@``.
+        dotted: with a ``.`` or ``:`` or ``-`` inside.
+    """
+
+    wordy: float
+    numbered: float
+    mixed: float
+    at: float
+    dotted: float
+
+    @classmethod
+    def of(cls, values: Sequence[str]) -> Look:
+        """The look of a sample that is not empty."""
+        digits = [len(_DIGIT.findall(value)) for value in values]
+        count = len(values)
+        return cls(
+            wordy=sum(not found and "@" not in value for found, value in zip(digits, values, strict=True))
+            / count,
+            numbered=sum(found >= 7 for found in digits) / count,
+            mixed=sum(
+                found > 0 and _LETTER.search(value) is not None
+                for found, value in zip(digits, values, strict=True)
+            )
+            / count,
+            at=sum("@" in value for value in values) / count,
+            dotted=sum(_DOTTED.search(value) is not None for value in values) / count,
+        )
+
+    def admits(self, test: str) -> bool:
+        """False where so few values can pass ``test`` that the type is out of the question."""
+        share = {
+            "person": self.wordy,
+            "city": self.wordy,
+            "country": self.wordy,
+            "region": self.wordy,
+            "street": self.mixed,
+            "phone": self.numbered,
+            "card": self.numbered,
+            "iban": min(self.mixed, self.numbered),
+            "vin": self.mixed,
+            "email": self.at,
+            "ip": self.dotted,
+            "mac": self.dotted,
+            "url": self.dotted,
+        }.get(test, 1.0)
+        return share >= _ADMITTED
 
 
 def is_full_name(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Path patterns of vendors: ``**`` any folders, ``*`` and ``?`` within one name, ``[..]`` sets; case matters."""
+"""Path patterns of vendors: ``**`` any folders, ``*`` and ``?`` within a name, ``[..]`` sets; case matters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a path (``/`` between its parts, no leading one) matches; a folder's pattern covers all below."""
+    """Whether a path (``/`` between its parts) matches; a folder's pattern covers all that is below."""
     return _compiled(pattern).fullmatch(path.lstrip("/")) is not None
 
 
