@@ -1,0 +1,1 @@
+"""Measurements of the installed command; see README.md."""

@@ -127,6 +127,29 @@ def test_every_setting_is_documented(kind: type[Settings] | type[Limits], prefix
             assert rows[name] == _default(value), name
 
 
+@pytest.mark.parametrize("name", ["docs/policy.md", "README.md"])
+def test_policies_in_the_documents_are_valid(name: str, tmp_path: Path) -> None:
+    """A policy that somebody copies from the documentation loads, without a warning."""
+    from scanner.policy.loading import load
+
+    found = [b for b in blocks((REPOSITORY / name).read_text(encoding="utf-8")) if "vendors:" in b.text]
+    assert found
+    for block in found:
+        file = tmp_path / "policy.yaml"
+        file.write_text(block.text, encoding="utf-8")
+        assert load(file).warnings == ()
+
+
+def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
+    """The settings file of the documentation loads."""
+    from scanner.config import load
+
+    (block,) = [b for b in blocks(_read("configuration.md")) if b.kind == "yaml"]
+    file = tmp_path / "settings.yaml"
+    file.write_text(block.text, encoding="utf-8")
+    assert load(file, environment={}).limits.memory_mb == 2048
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     """Every relative link of the documents names a file of the project."""
     for document in [*DOCS.glob("*.md"), *REPOSITORY.glob("*.md"), REPOSITORY / "bench" / "README.md"]:
