@@ -30,8 +30,8 @@ import yaml
 
 OUT = Path(__file__).resolve().parent / "lexicons"
 LANGUAGES = (
-    "en", "de", "fr", "es", "it", "pt", "nl", "pl", "fi", "sv", "da", "nb", "cs", "tr", "ro", "hu", "hr", "sk",
-    "sl", "et", "lv", "lt", "el", "hi", "id", "ca", "eu", "gl", "is", "bg", "ru", "uk", "sr",
+    "en", "de", "fr", "es", "it", "pt", "nl", "pl", "fi", "sv", "da", "nb", "cs", "tr", "ro", "hu", "hr",
+    "sk", "sl", "et", "lv", "lt", "el", "hi", "id", "ca", "eu", "gl", "is", "bg", "ru", "uk", "sr",
 )  # fmt: skip
 #: One word or a few, of letters only, as names of people and places are.
 _NAME = re.compile(r"[^\W\d_]+(?:[ '’.-]+[^\W\d_]+)*\.?")
