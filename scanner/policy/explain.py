@@ -64,4 +64,5 @@ def _lines(policy: Policy, vendor: Vendor, path: str, pattern: str) -> Iterator[
         yield f"  limit         {vendor.limits.people} people"
     if vendor.limits.retention_days is not None:
         yield f"  limit         {vendor.limits.retention_days} days"
-    yield f"  anything else {_UNLISTED[policy.defaults.unlisted]} (defaults.unlisted: {policy.defaults.unlisted})"
+    unlisted = policy.defaults.unlisted
+    yield f"  anything else {_UNLISTED[unlisted]} (defaults.unlisted: {unlisted})"

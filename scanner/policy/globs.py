@@ -1,4 +1,4 @@
-"""Path patterns of vendors: ``**`` any folders, ``*`` and ``?`` within a name, ``[..]`` sets; case matters."""
+"""Path patterns: ``**`` any folders, ``*`` and ``?`` within a name, ``[..]`` sets. Case matters."""
 
 from __future__ import annotations
 

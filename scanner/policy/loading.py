@@ -269,8 +269,8 @@ def _check_paths(vendors: list[Vendor], problems: Problems) -> None:
                 clash = next((other for other in earlier.paths if _overlap(pattern, other)), None)
                 if clash is not None:
                     problems.warnings.append(
-                        f"{problems.file}:{vendor.position}: warning: path {pattern!r} of vendor {vendor.id!r} "
-                        f"overlaps {clash!r} of vendor {earlier.id!r}, which stands first and wins"
+                        f"{problems.file}:{vendor.position}: warning: path {pattern!r} of {vendor.id!r} "
+                        f"overlaps {clash!r} of {earlier.id!r}, which stands first and wins"
                     )
 
 

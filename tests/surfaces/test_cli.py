@@ -1,0 +1,205 @@
+"""The installed command: exit codes, messages, formats, standard input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scanner import resources
+
+HEADER = "name,email\n"
+ROWS = "".join(f"Maria Schmidt,maria{number}@example.org\n" for number in range(30))
+COMMAND = [sys.executable, "-c", "from scanner.surfaces.cli import main; main()"]
+POLICY = "version: 1\nvendors:\n  - {id: acme, name: Acme, paths: ['acme/**'], allow: [user.name]}\n"
+
+
+def run(
+    *arguments: str | Path, stdin: bytes | None = None, **more: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command as a shell would."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        env={**os.environ, **more},
+    )
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Path:
+    """A share with one delivery of names and addresses of mail."""
+    (tmp_path / "share" / "acme").mkdir(parents=True)
+    (tmp_path / "share" / "acme" / "people.csv").write_text(HEADER + ROWS)
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    return tmp_path / "share"
+
+
+def test_version_and_help_import_nothing_heavy() -> None:
+    """They answer at once: no pyarrow, numpy, yaml, rich, Presidio or spaCy is imported for them."""
+    script = (
+        "import sys\nsys.argv=['sharewatch','version']\nfrom scanner.surfaces.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\nheavy={'pyarrow','numpy','yaml','rich','presidio_analyzer','spacy','psutil'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0].startswith("sharewatch ")
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_structured_scan_loads_no_language_model(share: Path) -> None:
+    """A purely structured file is scanned without Presidio's or spaCy's import."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom scanner.config import Settings\n"
+        "from scanner.detect.fold import Detector\nfrom scanner.engine import read_item\n"
+        "from scanner.model import ItemRef\nsettings=Settings()\n"
+        f"list(read_item(ItemRef({str(share)!r},'acme/people.csv'),settings,Detector(settings,b'k'*16)))\n"
+        "print(sorted({'spacy','presidio_analyzer'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_over_sharing_is_one(share: Path) -> None:
+    """Addresses of mail that the policy does not allow: exit code 1, and the finding names them."""
+    done = run("scan", share, "--policy", share.parent / "policy.yaml", "--format", "json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [(each["column"], each["verdict"]) for each in report["findings"]] == [("email", "over_shared")]
+    assert report["findings"][0]["people"] == {"low": 30, "best": 30, "high": 30}
+    assert b"maria0@" not in done.stdout
+
+
+def test_a_single_file_inside_the_share_belongs_to_the_same_vendor(share: Path) -> None:
+    """Scanning one delivery by itself holds it to the policy of the folder it lies in."""
+    done = run(
+        "scan", share / "acme" / "people.csv", "--policy", share.parent / "policy.yaml", "--format", "json"
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["items"][0]["vendor"] == "acme"
+
+
+def test_allowed_data_is_zero_and_fail_on_decides(share: Path) -> None:
+    """Within the policy the code is 0; ``--fail-on allowed`` makes any personal data a failure."""
+    policy = share.parent / "policy.yaml"
+    policy.write_text(POLICY.replace("user.name", "user"))
+    assert run("scan", share, "--policy", policy).returncode == 0
+    assert run("scan", share, "--policy", policy, "--fail-on", "allowed").returncode == 1
+
+
+def test_standard_input_is_scanned_under_its_name(share: Path) -> None:
+    """``-`` reads standard input; ``--name`` hints at its format and is its path."""
+    data = (share / "acme" / "people.csv").read_bytes()
+    done = run("scan", "-", "--name", "people.csv", "--format", "json", stdin=data)
+    item = json.loads(done.stdout)["items"][0]
+    assert (done.returncode, item["path"], item["format"], item["tables"][0]["rows"]) == (
+        0,
+        "people.csv",
+        "csv",
+        30,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("scan", "/nonexistent/x"), "no such file or folder"),
+        (("scan", ".", "--policy", "missing.yaml"), "cannot be read"),
+        (("scan", ".", "--vendor", "acme"), "--vendor needs --policy"),
+        (("scan", ".", "--format", "pdf"), "pdf"),
+        (("scan",), "Missing argument"),
+        (("scan", ".", "--config", "missing.yaml"), "cannot be read"),
+        (("nonsense",), "No such command"),
+        (("rules", "explain", "Emial"), "did you mean Email"),
+    ],
+)
+def test_wrong_use_is_two_with_a_sentence(arguments: tuple[str, ...], words: str) -> None:
+    """A usage, configuration or policy error: exit code 2, a sentence, no traceback."""
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_wrong_policy_lists_all_its_problems(share: Path) -> None:
+    """Every problem with its place, before anything is scanned."""
+    policy = share.parent / "policy.yaml"
+    policy.write_text(
+        "version: 1\nvendrs: []\nvendors:\n  - {id: a, paths: [x], allow: [user.nmae], never: [3]}\n"
+    )
+    done = run("scan", share, "--policy", policy)
+    assert done.returncode == 2
+    assert done.stderr.decode().count("error: ") == 3
+    assert f"{policy}:2:1" in done.stderr.decode()
+    assert run("policy", "validate", policy).returncode == 2
+
+
+def test_nothing_to_scan_is_four(tmp_path: Path) -> None:
+    """An empty folder is not a clean one."""
+    assert run("scan", tmp_path).returncode == 4
+
+
+def test_every_format_can_be_written_to_a_file(share: Path, tmp_path: Path) -> None:
+    """``-o`` writes the whole report or nothing, readable by its owner only."""
+    for name in ("text", "json", "jsonl", "sarif", "ocsf", "csv", "html"):
+        out = tmp_path / f"report.{name}"
+        done = run("scan", share, "--policy", share.parent / "policy.yaml", "--format", name, "-o", out)
+        assert done.returncode == 1, done.stderr
+        assert out.stat().st_size > 200
+        assert out.stat().st_mode & 0o077 == 0
+        assert b"maria0" not in out.read_bytes()
+    assert not list(tmp_path.glob(".report*"))
+
+
+def test_policy_init_drafts_what_policy_validate_accepts(share: Path, tmp_path: Path) -> None:
+    """From a share to a policy that loads, and never over an existing file."""
+    out = tmp_path / "draft.yaml"
+    assert run("policy", "init", share, "-o", out).returncode == 0
+    assert "user.contact.email" in out.read_text()
+    assert run("policy", "validate", out).returncode == 0
+    assert run("policy", "init", share, "-o", out).returncode == 2
+    done = run("policy", "explain", "acme/x.csv", "--policy", out)
+    assert b"belongs to acme" in done.stdout
+    assert json.loads(run("policy", "schema").stdout)["title"].startswith("sharewatch policy")
+
+
+def test_an_interrupted_scan_reports_what_it_knows(tmp_path: Path) -> None:
+    """Ctrl-C: the report is written, marked incomplete, with exit code 3."""
+    for number in range(40):
+        (tmp_path / f"{number:02}.csv").write_text(HEADER + ROWS * 400)
+    process = subprocess.Popen(
+        [*COMMAND, "scan", str(tmp_path), "--format", "json", "--jobs", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    report = json.loads(out)
+    assert not report["scan"]["complete"] or len(report["items"]) == 40
+    assert process.returncode in ((3,) if not report["scan"]["complete"] else (0,))
+    assert b"Traceback" not in err
+
+
+def test_doctor_and_rules_answer() -> None:
+    """The installation is sound, every rule is listed, and one can be explained."""
+    done = run("doctor")
+    assert done.returncode == 0, done.stdout
+    assert b"FAIL" not in done.stdout
+    listed = run("rules", "list").stdout.decode()
+    assert "EMAIL_ADDRESS" in listed
+    assert "US_SSN" in listed
+    assert b"user.contact.email" in run("rules", "explain", "Email").stdout
+
+
+def test_the_demo_share_is_there() -> None:
+    """What ``sharewatch demo`` scans ships with the program."""
+    assert resources.path("examples", "share").is_dir()
+    assert resources.path("examples", "policy.yaml").is_file()
