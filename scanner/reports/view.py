@@ -217,9 +217,9 @@ def file_name(where: Place) -> str:
 
 
 def field_name(where: Place, part: str | None, column: str | None) -> str:
-    """``table.column``; the table is not named where it only repeats the file's name."""
+    """``table.column``; the table is not named where it repeats the file's name, or has none (``-``)."""
     stem = PurePosixPath(where[1] or where[0]).name.partition(".")[0]
-    table = wording.name(part) if part and part != stem else ""
+    table = wording.name(part) if part and part not in {stem, "-"} else ""
     if column is None:
         return table or wording.name(part or "the whole file")
     return f"{table}.{wording.name(column)}" if table else wording.name(column)
