@@ -34,7 +34,7 @@ else:
     rows = sum(batch.num_rows for batch in csv.open_csv(path, **options))
 print(rows, time.perf_counter() - started, time.process_time() - used)
 """
-#: Presidio as its documentation shows it for tables, on the first rows of the file. Without the second line its
+#: Presidio as its documentation shows it for tables, on the first rows. Without the second line its
 #: recognizer of addresses of mail asks the network for a list of domains, and waits for it.
 PRESIDIO = """
 import csv, sys, time, tldextract
