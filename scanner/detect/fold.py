@@ -20,7 +20,7 @@ from scanner.config import Settings
 from scanner.detect.cells import Rows
 from scanner.detect.columns import ColumnFold, Toolbox
 from scanner.detect.hashing import ColumnHasher, Hashes
-from scanner.detect.judge import FIRM, REPORTED, Meaning, weights, with_neighbours
+from scanner.detect.judge import FIRM, GENERAL_IDS, REPORTED, Meaning, weights, with_neighbours
 from scanner.detect.masking import mask, safe_name
 from scanner.detect.tally import Found, Tally
 from scanner.model import Column, Distinct, Evidence, Form, Gap, Kind, PeopleKeys, Reason, Stage, Table, Text
@@ -247,7 +247,8 @@ class TableFold:
 def _key_rank(entity_type: str) -> int | None:
     if entity_type in _PEOPLE_KEYS:
         return _PEOPLE_KEYS.index(entity_type)
-    return None if entity_type in weights().types else _PEOPLE_KEYS.index(None)
+    general = entity_type in weights().types and entity_type not in GENERAL_IDS
+    return None if general else _PEOPLE_KEYS.index(None)
 
 
 class PairKeys:

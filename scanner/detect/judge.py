@@ -36,8 +36,10 @@ _OTHER_MEANING = 0.6
 _COSTLY = frozenset({"street", "phone", "recognizer"})
 _FEW = 160
 
+#: Identifiers of people that a heading calls by a general name.
+GENERAL_IDS = frozenset({"NATIONAL_ID", "PASSPORT", "DRIVER_LICENSE", "TAX_ID", "HEALTH_INSURANCE"})
 #: Types that say that a table is about people, whatever its other columns.
-PERSONAL = frozenset({"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "USERNAME"})
+PERSONAL = GENERAL_IDS | frozenset({"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "USERNAME"})
 _HELPED = frozenset(
     {"PERSON", "POSTAL_CODE", "DATE_OF_BIRTH", "PHONE_NUMBER", "CITY", "REGION", "COUNTRY", "STREET_ADDRESS"}
 )

@@ -89,9 +89,10 @@ def _vin_possible(cells: Cells, among: Mask) -> Mask:
 
 
 def _geo_possible(cells: Cells, among: Mask) -> Mask:
-    if cells.histogram[46] < 2:
+    # Two decimal points, or the sign of degrees (U+00B0, in UTF-8 ending in this byte).
+    if cells.histogram[46] < 2 and not cells.histogram[0xB0]:
         return np.zeros_like(among)
-    return among & (cells.digits >= 4) & (cells.lengths >= cells.digits + 3)
+    return among & (cells.digits >= 2) & (cells.lengths >= cells.digits + 3)
 
 
 # One of these is in every key and token that the recognizer knows.
