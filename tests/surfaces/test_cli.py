@@ -46,7 +46,8 @@ def test_version_and_help_import_nothing_heavy() -> None:
     """They answer at once: no pyarrow, numpy, yaml, rich, Presidio or spaCy is imported for them."""
     script = (
         "import sys\nsys.argv=['sharewatch','version']\nfrom scanner.surfaces.cli import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\nheavy={'pyarrow','numpy','yaml','rich','presidio_analyzer','spacy','psutil'}\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy={'pyarrow','numpy','yaml','rich','presidio_analyzer','spacy','psutil'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
