@@ -390,11 +390,20 @@ def scan(request: Request, progress: Callable[[Progress], None] | None = None) -
         ModelError: the configured language model cannot be used.
     """
     started = _now()
+    _check_model(request.settings)
     collected = _collect(request, progress)
     order = sorted(range(len(collected.outcomes)), key=lambda index: _order(collected, index))
     outcomes = [collected.outcomes[index] for index in order]
     roots = [collected.roots[index] for index in order]
     return _report(request, started, outcomes, roots, collected.interrupted)
+
+
+def _check_model(settings: Settings) -> None:
+    """A model that is missing or altered stops the scan before it begins: it is ours to have right."""
+    from scanner.detect import presidio
+
+    if settings.model != presidio.NO_MODEL:
+        presidio.verify_model(settings.model)
 
 
 def _order(collected: _Collected, index: int) -> tuple[str, str, bool, str]:

@@ -118,6 +118,7 @@ def test_standard_input_is_scanned_under_its_name(share: Path) -> None:
         (("scan",), "Missing argument"),
         (("scan", ".", "--config", "missing.yaml"), "cannot be read"),
         (("nonsense",), "No such command"),
+        (("scan", ".", "--model", "xx_missing"), "is not installed"),
         (("rules", "explain", "Emial"), "did you mean Email"),
     ],
 )
