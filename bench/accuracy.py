@@ -334,6 +334,11 @@ def coverage(items: dict[str, Any], known: list[Truth]) -> list[str]:
             for truth, column in columns
             if column is None and tables[truth.key[:2]]
         ),
+        *(
+            f"  values: {truth.file} {truth.table} {truth.column}: {column['values']} for {truth.values}"
+            for truth, column in columns
+            if column and truth not in right_values
+        ),
     ]
 
 
