@@ -220,7 +220,10 @@ def _recognized(entity_type: str) -> Test:
     return test
 
 
-_MAY_BE_STREET = re.compile(r"\d.*[^\W\d_]|[^\W\d_].*\d|(?i:box|fach|street|road|avenue)")
+# A number and a letter with white space, or a point before the number (``Hauptstr.12``); no mail, no code.
+_MAY_BE_STREET = re.compile(
+    r"^(?=[^@]*[\s.][^@]*$)(?:.*\d.*[^\W\d_]|.*[^\W\d_].*\d|.*(?i:box|fach|street|road|avenue))"
+)
 
 
 def _street(values: Sequence[str], settings: Settings) -> list[bool]:
