@@ -109,7 +109,8 @@ def _secret_possible(cells: Cells, among: Mask) -> Mask:
 def _url_possible(cells: Cells, among: Mask) -> Mask:
     if not cells.histogram[46] and not cells.histogram[58]:
         return np.zeros_like(among)
-    return among & (cells.lengths >= cells.digits + 3)
+    # A scheme, a www, or a point before a letter is in every address of the web.
+    return cells.search(r"(?i)://|www|[.][a-z]", among & (cells.lengths >= cells.digits + 3))
 
 
 #: Looked for in every cell. Phones, streets, names and places are judged by the column, in
