@@ -234,13 +234,11 @@ def _street(values: Sequence[str], settings: Settings) -> list[bool]:
     # Compiling these patterns costs more than everything else on a small file.
     if sum(likely) < 0.2 * len(values):
         return [False] * len(values)
-    searches = [
-        compiled(kernel).search
-        for spec in specs.by_entity().get("STREET_ADDRESS", ())
-        for kernel in spec.kernels
-    ]
+    kernels = [kernel for spec in specs.by_entity().get("STREET_ADDRESS", ()) for kernel in spec.kernels]
+    # Compiled when first reached: most values match one of the first patterns.
     return [
-        flag and any(search(value) for search in searches) for flag, value in zip(likely, values, strict=True)
+        flag and any(compiled(kernel).search(value) for kernel in kernels)
+        for flag, value in zip(likely, values, strict=True)
     ]
 
 
