@@ -43,9 +43,10 @@ def main() -> None:
         click.echo("sharewatch: interrupted", err=True)
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has gone (``| head``); nothing more to say, and nowhere to say it.
+        # Whoever read our output has gone (``| head``); nothing more to say, and nowhere to say it. Not 0: a
+        # report that did not arrive is not a clean one. 141 is what a shell gives for SIGPIPE.
         sys.stderr.close()
-        sys.exit(0)
+        sys.exit(141)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
@@ -426,7 +427,7 @@ def _told_errors() -> Iterator[None]:
 
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit):
+    except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
     except (ConfigError, RootError) as error:
         _fail(*error.problems)

@@ -190,6 +190,17 @@ def test_an_interrupted_scan_reports_what_it_knows(tmp_path: Path) -> None:
     assert b"Traceback" not in err
 
 
+def test_a_reader_that_goes_away_is_no_error(share: Path) -> None:
+    """``| head`` closes the pipe early: no message, no traceback, and not the code of a clean scan."""
+    process = subprocess.Popen(
+        [*COMMAND, "scan", str(share), "--format", "csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert (err, process.returncode) == (b"", 141)
+
+
 def test_doctor_and_rules_answer() -> None:
     """The installation is sound, every rule is listed, and one can be explained."""
     done = run("doctor")
