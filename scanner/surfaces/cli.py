@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "jsonl", "sarif", "ocsf", "csv", "html")
 USAGE_ERROR = 2
+#: What a shell gives for SIGPIPE.
+PIPE_CLOSED = 141
 
 _EXIT_CODES = """
 \b
@@ -42,11 +45,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("sharewatch: interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has gone (``| head``); nothing more to say, and nowhere to say it. Not 0: a
-        # report that did not arrive is not a clean one. 141 is what a shell gives for SIGPIPE.
-        sys.stderr.close()
-        sys.exit(141)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
@@ -214,7 +212,6 @@ def _write(report: Report, format_name: str, output: Path | None) -> None:
 @contextmanager
 def _atomic(output: Path) -> Iterator[BinaryIO]:
     """A file that is there whole or not at all, and that only its owner may read."""
-    import os
     import tempfile
 
     folder = output.resolve().parent
@@ -427,8 +424,13 @@ def _told_errors() -> Iterator[None]:
 
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+    except (click.ClickException, click.exceptions.Exit):
         raise
+    except BrokenPipeError:
+        # Whoever read our output has gone (``| head``); nothing more to say, and nowhere to say it. Not 0: a
+        # report that did not arrive is not a clean one. What is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise click.exceptions.Exit(PIPE_CLOSED) from None
     except (ConfigError, RootError) as error:
         _fail(*error.problems)
     except FileNotFoundError as error:
