@@ -120,11 +120,12 @@ def _count(folder: _Folder, category: str) -> str:
 
 def _identifier(name: str, used: set[str]) -> str:
     base = re.sub(r"[^a-z0-9]+", "-", printable(name).lower()).strip("-") or "vendor"
+    base = f"vendor-{base}" if base.isdigit() else base
     made, number = base, 2
     while made in used:
         made, number = f"{base}-{number}", number + 1
     used.add(made)
-    return made if not made.isdigit() else f"vendor-{made}"
+    return made
 
 
 def _escaped(name: str) -> str:

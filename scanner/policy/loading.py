@@ -12,7 +12,7 @@ import yaml
 
 from scanner.model import Form
 from scanner.policy.categories import taxonomy
-from scanner.policy.globs import matches
+from scanner.policy.globs import fault, overlap, takes_all
 from scanner.policy.model import (
     Agreement,
     Allow,
@@ -156,10 +156,15 @@ def _paths(given: Mapping, problems: Problems) -> Iterator[str]:
         pattern = scalar(node, f"a path of {given.what}", problems)
         if pattern is None:
             continue
-        if pattern.startswith("/") or ".." in pattern.split("/"):
-            problems.error(node, f"path {pattern!r} must be relative to the share's root, without '..'")
-        else:
-            yield pattern
+        amiss = fault(pattern)
+        if amiss is not None:
+            problems.error(node, f"path {pattern!r} {amiss}")
+            continue
+        if "\\" in pattern:
+            problems.warn(
+                node, f"path {pattern!r} has a backslash; folders are parted by '/' on every system"
+            )
+        yield pattern
     if not found and isinstance(given.values.get("paths"), yaml.SequenceNode):
         problems.error(given.values["paths"], f"'paths' of {given.what} is empty: no file would be its")
 
@@ -196,6 +201,8 @@ def _forms(given: Mapping, problems: Problems) -> frozenset[Form] | None:
     if node is None:
         return None
     nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    if not nodes:
+        problems.error(node, f"'form' of {given.what} is empty; leave it out to allow any form")
     known = [str(form) for form in Form]
     found = set()
     for each in nodes:
@@ -266,20 +273,17 @@ def _check_paths(vendors: list[Vendor], problems: Problems) -> None:
     for index, vendor in enumerate(vendors):
         for earlier in vendors[:index]:
             for pattern in vendor.paths:
-                clash = next((other for other in earlier.paths if _overlap(pattern, other)), None)
+                clash = _clash(pattern, earlier.paths)
                 if clash is not None:
+                    all_of_it = ", which stands first and takes all of it: it can never win"
+                    wins = all_of_it if takes_all(clash, pattern) else ", which stands first and wins"
                     problems.warnings.append(
                         f"{problems.file}:{vendor.position}: warning: path {pattern!r} of {vendor.id!r} "
-                        f"overlaps {clash!r} of {earlier.id!r}, which stands first and wins"
+                        f"overlaps {clash!r} of {earlier.id!r}{wins}"
                     )
 
 
-def _overlap(left: str, right: str) -> bool:
-    """Whether some path may match both: one covers an example of the other."""
-    return matches(_example(left), right) or matches(_example(right), left)
-
-
-def _example(pattern: str) -> str:
-    """A path that a pattern matches, with an unlikely name for what is open."""
-    text = re.sub(r"\[!?(.)[^\]]*\]", r"\1", pattern)
-    return text.replace("**", "\x01/\x01").replace("*", "\x01").replace("?", "\x01")
+def _clash(pattern: str, earlier: tuple[str, ...]) -> str | None:
+    """The pattern of an earlier vendor that meets this one; one that takes all of it before any other."""
+    clashes = [other for other in earlier if overlap(pattern, other)]
+    return next((other for other in clashes if takes_all(other, pattern)), next(iter(clashes), None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -100,6 +101,9 @@ def test_near_names_are_suggested(line: int, suggestion: str) -> None:
         ("version: 1\nvendors:\n  - {id: a b, paths: [x]}\n", "letters"),
         ("version: 1\nvendors:\n  - {id: a, paths: []}\n", "empty"),
         ("version: 1\nvendors:\n  - {id: a, paths: [x/../y]}\n", "relative"),
+        ("version: 1\nvendors:\n  - {id: a, paths: [./x]}\n", "relative"),
+        ("version: 1\nvendors:\n  - {id: a, paths: ['x/[z-a]']}\n", "set of characters"),
+        ("version: 1\nvendors:\n  - {id: a, paths: [x], allow: [{category: user, form: []}]}\n", "'form'"),
         (
             "version: 1\nvendors:\n  - {id: a, paths: [x], exceptions: [{until: 2030-01-01, ticket: T}]}\n",
             "name a table",
@@ -149,6 +153,25 @@ vendors:
     for words in ("agreement R", "T-1", "overlaps 'a/**' of 'one'", "no 'allow'"):
         assert words in text
     assert loaded.policy.vendor_of("a/b/x.csv") is loaded.policy.vendor("one")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ("*/in/**", "b/**", "which stands first and wins"),
+        ("**/old/**", "b/**", "which stands first and wins"),
+        ("a*", "*b", "which stands first and wins"),
+        ("acme/**", "acme/*.csv", "can never win"),
+        ("acme/**", "acme\\**", "backslash"),
+        ("acme/**", "acme2/**", None),
+    ],
+)
+def test_paths_that_meet_are_told(first: str, second: str, words: str | None) -> None:
+    """Wildcards on both sides are compared, and a pattern that another takes all of is named as such."""
+    text = f"version: 1\nvendors:\n  - {{id: one, paths: ['{first}'], allow: []}}\n"
+    warnings = loads(text + f"  - {{id: two, paths: ['{second}'], allow: []}}\n", "p.yaml", TODAY).warnings
+    assert len(warnings) == (words is not None)
+    assert all(words in warning for warning in warnings if words)
 
 
 def test_forms_dates_and_defaults_are_read() -> None:
@@ -206,6 +229,13 @@ def test_a_draft_loads_and_allows_what_is_there() -> None:
         if "/" in outcome.path and "\udc80" not in outcome.path:
             assert policy.vendor_of(outcome.path) is not None
     assert loads(draft((), "Nobody"), "draft.yaml", TODAY).policy.vendors == ()
+
+
+def test_folders_of_like_names_get_ids_of_their_own() -> None:
+    """A folder ``1`` and one named as the id made for it."""
+    outcomes = [replace(report().outcomes[0], path=path) for path in ("1/a.csv", "vendor-1/a.csv")]
+    policy = loads(draft(outcomes, "Example"), "draft.yaml", TODAY).policy
+    assert len({vendor.id for vendor in policy.vendors}) == 2
 
 
 def test_a_path_is_explained() -> None:
