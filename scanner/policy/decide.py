@@ -97,14 +97,19 @@ def _likely(field: PersonalField, confidence: Confidence) -> bool:
 
 
 def _exempts(exemption: Exemption, field: PersonalField) -> bool:
-    if exemption.table is not None and not any(fnmatchcase(n, exemption.table) for n in _tables(field)):
+    if exemption.table is not None and not any(_like(n, exemption.table) for n in _tables(field)):
         return False
     if exemption.column is not None:
         name = field.column.name if field.column else None
-        if name is None or not fnmatchcase(name, exemption.column):
+        if name is None or not _like(name, exemption.column):
             return False
     key, category = exemption.category, field.evidence.category
     return key is None or covers(key, category) or fnmatchcase(category, key)
+
+
+def _like(name: str, pattern: str) -> bool:
+    # `[]` marks an array in a key path (`orders[].email`); as a set of characters it would be empty.
+    return fnmatchcase(name, pattern.replace("[]", "[[]]"))
 
 
 def _tables(field: PersonalField) -> tuple[str, ...]:
