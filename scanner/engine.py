@@ -356,6 +356,7 @@ class Request:
         policy: what vendors may have; None to only say what is there.
         policy_digest: of the policy file's bytes.
         vendor: the vendor of all items, whatever their paths.
+        shares: the roots that vendors' paths are relative to, where only a part of one is scanned.
         name: what standard input is called, for its format.
         explain: whether the report is to show what counted.
         today: the day agreements and exceptions are held against.
@@ -366,6 +367,7 @@ class Request:
     policy: Policy | None = None
     policy_digest: str | None = None
     vendor: str | None = None
+    shares: tuple[str, ...] = ()
     name: str | None = None
     explain: bool = False
     today: date | None = None
@@ -479,7 +481,7 @@ def _report(
         request.policy,
         outcomes,
         paths=[
-            _policy_path(outcome, root, request.policy) for outcome, root in zip(outcomes, roots, strict=True)
+            _policy_path(outcome, root, request.shares) for outcome, root in zip(outcomes, roots, strict=True)
         ],
         vendor=request.vendor,
         today=request.today or started.date(),
@@ -494,7 +496,10 @@ def _report(
         started_at=_stamp(started),
         finished_at=_stamp(_now()),
         complete=complete,
-        verdict=_verdict([finding.verdict for finding in judgement.findings], complete),
+        verdict=_verdict(
+            [finding.verdict for finding in judgement.findings],
+            missed=interrupted or (not complete and _gaps_count(request.policy)),
+        ),
         roots=tuple(request.roots),
         interrupted=interrupted,
     )
@@ -509,29 +514,33 @@ def _report(
     )
 
 
-def _policy_path(outcome: Outcome, root: str, policy: Policy | None) -> str:
-    """The path that vendors' patterns are held against: below the share, also when only a part was scanned.
+def _policy_path(outcome: Outcome, root: str, shares: Sequence[str]) -> str:
+    """The path that vendors' patterns are held against: relative to the share it lies in.
 
-    Patterns are relative to the share's root. Where a folder or file inside the share is scanned by itself,
-    the folders above it are tried too, nearest first, until a pattern matches.
+    A scanned root is a share of its own unless ``shares`` names one above it. Folders above are never guessed
+    at: one that happens to be called like a vendor's would make that vendor of a file that is nobody's.
     """
-    if policy is None or policy.vendor_of(outcome.path) is not None:
-        return outcome.path
-    full = Path(root)
-    parts = [*(full.parts[1:] if full.is_dir() else full.parent.parts[1:]), outcome.path]
-    for start in range(len(parts) - 2, -1, -1):
-        candidate = "/".join(parts[start:])
-        if policy.vendor_of(candidate) is not None:
-            return candidate
+    for share in shares:
+        whole = Path(root, outcome.path)
+        top = Path(os.path.abspath(share))  # noqa: PTH100 # links are part of a share's paths, so not resolved
+        if whole.is_relative_to(top):
+            return whole.relative_to(top).as_posix()
     return outcome.path
 
 
-def _verdict(verdicts: Sequence[Verdict], complete: bool) -> str:
+def _verdict(verdicts: Sequence[Verdict], missed: bool) -> str:
     if Verdict.OVER_SHARED in verdicts:
         return "over_shared"
-    if not complete or Verdict.UNVERIFIABLE in verdicts:
+    if missed:
         return "incomplete"
     return "needs_review" if Verdict.NEEDS_REVIEW in verdicts else "clean"
+
+
+def _gaps_count(policy: Policy | None) -> bool:
+    """Whether what could not be read keeps a scan from being clean; a policy may only want to be warned."""
+    from scanner.policy.model import OnGap
+
+    return policy is None or policy.defaults.unverifiable is OnGap.FAIL
 
 
 def model_label(settings: Settings) -> str:

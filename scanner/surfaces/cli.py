@@ -66,6 +66,13 @@ _YAML_FILE = click.Path(path_type=Path)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 _SCAN_OPTIONS = (
     click.option("--policy", "policy_file", type=_YAML_FILE, help="Policy: which vendor may have what."),
+    click.option(
+        "--share",
+        "shares",
+        multiple=True,
+        metavar="DIR",
+        help="Root that vendors' paths are relative to, where only a part of it is scanned. May be repeated.",
+    ),
     click.option("--vendor", metavar="ID", help="Judge everything as shared with this vendor."),
     click.option(
         "--format",
@@ -166,6 +173,7 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> Request:
         policy=policy,
         policy_digest=digest,
         vendor=options["vendor"],
+        shares=tuple(options["shares"]),
         name=options["name"],
         explain=options["explain"],
     )
@@ -186,7 +194,7 @@ def _policy(file: Path) -> tuple[Any, str]:
 
     loaded = load(file)
     for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(warning, err=True)
     return loaded.policy, f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
 
 

@@ -78,11 +78,34 @@ def test_over_sharing_is_one(share: Path) -> None:
     assert b"maria0@" not in done.stdout
 
 
-def test_a_single_file_inside_the_share_belongs_to_the_same_vendor(share: Path) -> None:
-    """Scanning one delivery by itself holds it to the policy of the folder it lies in."""
-    done = run(
-        "scan", share / "acme" / "people.csv", "--policy", share.parent / "policy.yaml", "--format", "json"
-    )
+def test_folders_above_a_scanned_root_are_not_guessed_at(tmp_path: Path) -> None:
+    """A file in nobody's folder stays nobody's, though a folder far above is called like a vendor."""
+    (tmp_path / "acme" / "share").mkdir(parents=True)
+    (tmp_path / "acme" / "share" / "loose.csv").write_text(HEADER + ROWS)
+    (tmp_path / "policy.yaml").write_text(POLICY.replace("user.name", "user"))
+    done = run("scan", tmp_path / "acme" / "share", "--policy", tmp_path / "policy.yaml", "--format", "json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["items"][0]["vendor"]) == (1, None)
+    assert {finding["rule"] for finding in report["findings"]} == {"defaults.unassigned"}
+
+
+def test_what_unverifiable_does_to_the_verdict(share: Path) -> None:
+    """``fail``: what cannot be read is not clean. ``warn``: the verdict stands, the exit code still tells."""
+    (share / "acme" / "scan.pdf").write_bytes(b"%PDF-1.7\n" + bytes(200))
+    policy = share.parent / "policy.yaml"
+    allowed = POLICY.replace("user.name", "user")
+    for word, verdict in (("fail", "incomplete"), ("warn", "clean")):
+        policy.write_text(allowed + f"defaults: {{unverifiable: {word}}}\n")
+        done = run("scan", share, "--policy", policy, "--format", "json")
+        scan = json.loads(done.stdout)["scan"]
+        assert (done.returncode, scan["verdict"], scan["complete"]) == (3, verdict, False)
+
+
+def test_a_single_file_inside_a_named_share_belongs_to_the_same_vendor(share: Path) -> None:
+    """``--share`` says where the share begins, so one delivery by itself has the vendor of its folder."""
+    policy = share.parent / "policy.yaml"
+    file = share / "acme" / "people.csv"
+    done = run("scan", file, "--share", share, "--policy", policy, "--format", "json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["items"][0]["vendor"] == "acme"
 
