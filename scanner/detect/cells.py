@@ -1,30 +1,49 @@
 """The cells of one column of one chunk, made ready for kernels.
 
 Blank cells are put aside, and where values repeat the kernels see each distinct one once, with its count.
-Every row counts; nothing is sampled here.
+Every row counts; nothing is sampled here. What several kernels ask (lengths, digits, which bytes occur) is
+computed when first asked for, over the column's one buffer.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from scanner.detect import bytesets
 from scanner.detect.hashing import ColumnHasher, Hashes, string_buffers
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
 
 _PROBE = 1_024
 _REPEATS = 0.5
+#: Fewer values are matched one by one: Arrow compiles a pattern for each call, which takes as long.
+_FEW = 128
+#: Cells longer than this are not laid under one another.
+_WIDEST = 64
+_SIDE_BY_SIDE = 64
 _BLANKS = np.zeros(256, dtype=bool)
 _BLANKS[[9, 10, 11, 12, 13, 32]] = True
-_DIGITS = np.zeros(256, dtype=np.int32)
-_DIGITS[48:58] = 1
+
+#: Classes of bytes that kernels ask for, each a few vector operations.
+_CLASSES: dict[str, Callable[[Bytes], Mask]] = {
+    "digit": lambda data: (data - np.uint8(48)) < 10,
+    "letter": lambda data: ((data | np.uint8(32)) - np.uint8(97)) < 26,
+    "alphanumeric": lambda data: (((data | np.uint8(32)) - np.uint8(97)) < 26) | ((data - np.uint8(48)) < 10),
+    "colon or dash": lambda data: (data == 58) | (data == 45),
+    "colon": lambda data: data == 58,
+    "dot": lambda data: data == 46,
+    "beyond ascii": lambda data: data >= 128,
+}
 
 
 @dataclass
@@ -45,6 +64,8 @@ class Cells:
     row_ids: Rows
     rows: int
     hasher: ColumnHasher
+    _masks: dict[str, Mask | None] = field(default_factory=dict, repr=False)
+    _counted: dict[str, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, array: pa.Array, row_ids: Rows, hasher: ColumnHasher) -> Cells:
@@ -75,38 +96,122 @@ class Cells:
     @cached_property
     def hashes(self) -> Hashes:
         """A keyed hash for each of ``values``."""
-        return self.hasher.hash(self.values)
+        return self.hasher.hash_buffers(self.data, self.offsets)
+
+    @cached_property
+    def _buffers(self) -> tuple[Bytes, Rows]:
+        data, offsets = string_buffers(self.values)
+        return data[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0]
+
+    @property
+    def data(self) -> Bytes:
+        """The bytes of all ``values``, one after the other."""
+        return self._buffers[0]
+
+    @property
+    def offsets(self) -> Rows:
+        """Where each of ``values`` begins in `data`, and the end of the last."""
+        return self._buffers[1]
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """Bytes of each of ``values``."""
-        return np.diff(string_buffers(self.values)[1])
+        return np.diff(self.offsets)
 
     @cached_property
-    def histogram(self) -> NDArray[np.int64]:
-        """How often each byte occurs in ``values``: 256 counts."""
-        data, offsets = string_buffers(self.values)
-        return np.bincount(data[offsets[0] : offsets[-1]], minlength=256)
+    def longest(self) -> int:
+        """Bytes of the longest of ``values``; 0 where there is none."""
+        return int(self.lengths.max(initial=0))
 
     @cached_property
-    def digits(self) -> NDArray[np.int32]:
+    def digits(self) -> NDArray[np.int64]:
         """ASCII digits in each of ``values``."""
-        if not self.histogram[48:58].any():
-            return np.zeros(len(self.values), np.int32)
-        data, offsets = string_buffers(self.values)
-        prefix = np.zeros(int(offsets[-1] - offsets[0]) + 1, dtype=np.int32)
-        np.cumsum(_DIGITS[data[offsets[0] : offsets[-1]]], out=prefix[1:])
-        at = offsets - offsets[0]
-        return np.asarray(prefix[at[1:]] - prefix[at[:-1]], dtype=np.int32)
+        return self.how_many("digit")
+
+    def occurrences(self, byte: int) -> int:
+        """How often a byte occurs in ``values``."""
+        return int(np.count_nonzero(self.data == byte))
+
+    def any(self, kind: str) -> bool:
+        """Whether a byte of a class (``digit``, ``letter``, …) occurs in ``values``."""
+        return self._mask(kind) is not None
+
+    def how_many(self, kind: str) -> NDArray[np.int64]:
+        """Bytes of a class in each of ``values``."""
+        if kind not in self._counted:
+            mask = self._mask(kind)
+            self._counted[kind] = (
+                np.zeros(len(self.values), np.int64) if mask is None else self._per_cell(mask)
+            )
+        return self._counted[kind]
+
+    def may_run(self, kind: str, length: int) -> Mask:
+        """Which values may hold ``length`` bytes of a class one after the other; no other value does."""
+        mask = self._mask(kind)
+        if mask is None:
+            return np.zeros(len(self.values), dtype=bool)
+        long = self.lengths >= length
+        out = (self.how_many(kind) == self.lengths) & long
+        edges = np.concatenate(([-1], np.flatnonzero(~mask), [len(mask)]))
+        wide = np.flatnonzero(np.diff(edges) > length)
+        # A stretch may lie across values; all that it touches are taken.
+        first = np.searchsorted(self.offsets, edges[wide] + 1, side="right") - 1
+        last = np.searchsorted(self.offsets, edges[wide + 1] - 1, side="right") - 1
+        size = len(self.offsets)
+        steps = np.bincount(first, minlength=size) - np.bincount(last + 1, minlength=size)
+        touched: Mask = (np.cumsum(steps[:-1]) > 0) & long
+        either: Mask = out | touched
+        return either
+
+    def anywhere(self, pattern: str) -> bool:
+        r"""Whether an RE2 pattern finds something in all ``values`` written one after the other.
+
+        Where it does not, it finds nothing in any single value either, unless it asks for borders (``^``).
+        """
+        found: bool = compiled(pattern).search(self.data.tobytes()) is not None
+        return found
+
+    @cached_property
+    def web_marks(self) -> Mask | None:
+        """Flags for `data` where ``://``, ``www`` or a point before a letter begins; None: nowhere."""
+        data = self.data
+        if len(data) < 3:
+            return None
+        flags = np.zeros(len(data), dtype=bool)
+        if (dots := self._mask("dot")) is not None:
+            flags[:-1] = dots[:-1] & (((data[1:] | np.uint8(32)) - np.uint8(97)) < 26)
+        if (colons := self._mask("colon")) is not None:
+            flags[:-2] |= colons[:-2] & (data[1:-1] == 47) & (data[2:] == 47)
+        small_w = (data | np.uint8(32)) == 119
+        twice = small_w[:-1] & small_w[1:]
+        if twice.any():
+            flags[:-2] |= twice[:-1] & small_w[2:]
+        flags[self.offsets[1:] - 1] = False  # what follows is another value
+        return flags if flags.any() else None
+
+    def holding(self, mask: Mask) -> Mask:
+        """Which values hold a byte flagged in ``mask``, which has one flag for each byte of `data`."""
+        held: Mask = self._per_cell(mask) > 0
+        return held
 
     def search(self, pattern: str, among: Mask | None = None) -> Mask:
         """Which values an RE2 pattern finds something in; only those ``among`` are looked at."""
-        if among is None:
-            return _mask(pc.match_substring_regex(self.values, pattern))
+        if among is not None and not among.any():
+            return np.zeros(len(self.values), dtype=bool)
+        asked = bytesets.read(pattern)
+        if asked is not None:
+            inside = asked.inside(self.data)
+            if inside is None:
+                out = np.full(len(self.values), asked.every)
+            else:
+                out = self.holding(inside) ^ asked.every
+            return out if among is None else out & among
+        if (same := self._same_for_all(pattern)) is not None:
+            return np.full(len(self.values), same) if among is None else among & same
+        if among is None or among.all():
+            return _match(self.values, pattern)
         out = np.zeros(len(self.values), dtype=bool)
-        if among.any():
-            chosen = self.values.filter(pa.array(among))
-            out[among] = _mask(pc.match_substring_regex(chosen, pattern))
+        out[among] = _match(self.values.filter(pa.array(among)), pattern)
         return out
 
     def count(self, mask: Mask) -> int:
@@ -127,24 +232,125 @@ class Cells:
         taken: list[str] = self.values.take(pa.array(indices)).to_pylist()
         return taken
 
+    @cached_property
+    def template(self) -> str | None:
+        """What all values look like where they differ in nothing but digits (``0000-00-00``), else None."""
+        width = self.longest
+        if not 0 < width <= _WIDEST or len(self.data) != width * len(self.values):
+            return None
+        low, high = (_fold_rows(self.data, width, fold) for fold in (np.minimum, np.maximum))
+        digits = (low >= 48) & (high <= 57)
+        if not (digits | (low == high)).all() or (high >= 128).any():
+            return None
+        return "".join("0" if digit else chr(code) for digit, code in zip(digits, low.tolist(), strict=True))
+
+    def is_one_shape(self, pattern: str) -> bool:
+        """Whether all values differ in nothing but digits and the RE2 pattern finds something in each."""
+        return self._same_for_all(pattern) is True
+
+    def _same_for_all(self, pattern: str) -> bool | None:
+        """The pattern's answer for all values, where they have one `template` and digits are alike to it."""
+        if self.template is None or not _digits_alike(pattern):
+            return None
+        return compiled(pattern).search(self.template.encode()) is not None
+
+    def _mask(self, kind: str) -> Mask | None:
+        """The bytes of a class, None where there is none."""
+        if kind not in self._masks:
+            mask = _CLASSES[kind](self.data)
+            self._masks[kind] = mask if mask.any() else None
+        return self._masks[kind]
+
+    def _per_cell(self, mask: Mask) -> NDArray[np.int64]:
+        """Flagged bytes in each value."""
+        flagged = int(np.count_nonzero(mask))
+        if flagged * 4 < len(self.values):
+            cells = np.searchsorted(self.offsets, np.flatnonzero(mask), side="right") - 1
+            return np.bincount(cells, minlength=len(self.values))
+        prefix = _prefix(mask)
+        at: NDArray[np.int64] = prefix[self.offsets]
+        return np.diff(at)
+
+
+def _fold_rows(data: Bytes, width: int, fold: np.ufunc) -> Bytes:
+    """The least or the largest byte at each place of rows ``width`` wide, many rows side by side at first."""
+    wide = width * _SIDE_BY_SIDE
+    whole = len(data) // wide * wide
+    parts = [data[whole:].reshape(-1, width)]
+    if whole:
+        parts.append(fold.reduce(data[:whole].reshape(-1, wide), axis=0).reshape(-1, width))
+    folded: Bytes = fold.reduce(np.concatenate(parts), axis=0)
+    return folded
+
+
+def _prefix(mask: Mask) -> NDArray[Any]:
+    """Flags before each place, and all of them at the end."""
+    prefix = np.empty(len(mask) + 1, dtype=np.int32)
+    prefix[0] = 0
+    np.cumsum(mask, out=prefix[1:], dtype=np.int32)
+    return prefix
+
+
+@cache
+def compiled(pattern: str) -> Any:
+    """An RE2 pattern for bytes, compiled once a process: Arrow's kernels speak the same language.
+
+    For text the binding would keep account of characters at each search, which costs three times the search.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False  # what it logs goes to standard error, past everything
+    return re2.compile(pattern.encode(), options=options)
+
+
+@cache
+def _digits_alike(pattern: str) -> bool:
+    r"""Whether a pattern cannot tell one digit from another: all it has of digits is ``\d`` and ``0-9``."""
+    import re
+
+    bare = re.sub(
+        r"\[0-9|0-9(?=[^\[]*\])|\\d|\\p\{Nd?\}|\{[0-9]+(?:,[0-9]*)?\}|\\x[0-9a-fA-F]{2}", "", pattern
+    )
+    return re.search("[0-9]", bare) is None and not _odd_range(pattern)
+
+
+def _odd_range(pattern: str) -> bool:
+    r"""Whether a class has a range in ``\x..`` codes that parts the digits from one another."""
+    import re
+
+    codes = [int(code, 16) for code in re.findall(r"\\x([0-9a-fA-F]{2})", pattern)]
+    return any(0x30 <= code < 0x39 or code == 0x39 for code in codes)
+
+
+def _match(values: pa.Array, pattern: str) -> Mask:
+    if len(values) < _FEW:
+        found = compiled(pattern)
+        texts = values.cast(pa.large_binary()).to_pylist()
+        return np.fromiter((found.search(text) is not None for text in texts), bool, len(values))
+    return _as_mask(pc.match_substring_regex(values, pattern))
+
 
 def _not_blank(array: pa.Array) -> Mask | None:
     """Which cells hold something, or None where all do."""
     filled = None
     if array.null_count:
-        filled = _mask(pc.is_valid(array))
+        filled = _as_mask(pc.is_valid(array))
         array = pc.fill_null(array, "")
     data, offsets = string_buffers(array)
     lengths = np.diff(offsets)
     short = lengths == 0
     # Only a cell that begins with white space can be all white space.
-    begins = np.zeros(len(array), dtype=bool)
-    some = ~short
-    begins[some] = _BLANKS[data[offsets[:-1][some]]]
+    if short.any():
+        begins = np.zeros(len(array), dtype=bool)
+        some = ~short
+        begins[some] = _BLANKS[data[offsets[:-1][some]]]
+    else:
+        begins = data[offsets[:-1]] <= 32
     if begins.any():
         at = np.flatnonzero(begins)
         trimmed = pc.utf8_trim_whitespace(array.take(pa.array(at)))
-        short[at] = _mask(pc.equal(trimmed, ""))
+        short[at] = _as_mask(pc.equal(trimmed, ""))
     if not short.any() and filled is None:
         return None
     kept: Mask = ~short if filled is None else filled & ~short
@@ -159,5 +365,5 @@ def _repeats(array: pa.Array) -> bool:
     return len(pc.unique(probe)) < _REPEATS * len(probe)
 
 
-def _mask(array: pa.Array) -> Mask:
+def _as_mask(array: pa.Array) -> Mask:
     return np.asarray(array.to_numpy(zero_copy_only=False), dtype=bool)

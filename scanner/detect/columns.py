@@ -11,22 +11,24 @@ import pyarrow as pa
 
 from scanner import sketch
 from scanner.config import Settings
-from scanner.detect import kernels
+from scanner.detect import kernels, quick
 from scanner.detect.cells import Cells, Mask, Rows
+from scanner.detect.drift import Watch
 from scanner.detect.hashing import ColumnHasher, Hashes
-from scanner.detect.judge import Meaning, is_prose, judge
+from scanner.detect.judge import Meaning, is_prose, judge, settled
 from scanner.detect.masking import mask
 from scanner.detect.tally import SAMPLE, SAMPLE_CHARACTERS, Found, Tally
 from scanner.model import Form
 
-#: Rows whose values all compete for the sample; of later chunks the first `_LATER` do.
-_SAMPLED_ROWS = 65_536
-_LATER = 1_024
-#: The column is judged again when it has grown by this factor: it may have changed its nature.
-_GROWTH = 32
+#: Rows whose values all compete for the sample; of later chunks those do with which the rows have doubled.
+_SAMPLED_ROWS = 16_384
 #: Hashes held back before they are folded into a set; folding sorts, so it is worth saving up.
 _PENDING = 2 * sketch.CAPACITY
-_CLOSED_PROBE = 64
+#: A meaning this sure keeps a column of long values from being read as running text.
+_SURE = 0.6
+#: Values looked at where a column may have changed: its last ones.
+_AGAIN = 192
+_CLOSED_PROBE = 16
 _FEW_SMALLEST = 64
 
 
@@ -87,9 +89,14 @@ class FoundBuilder:
     def _samples(self, cells: Cells, matched: Mask, hashes: Hashes) -> tuple[tuple[int, str], ...]:
         count = self._tools.settings.samples
         kept = self._found.samples
-        if len(kept) >= count and int(hashes.min()) >= kept[-1][0]:
-            return ()
-        smallest = _smallest(hashes, count)
+        places = np.arange(len(hashes))
+        if len(kept) >= count:
+            places = np.flatnonzero(hashes < np.uint64(kept[-1][0]))
+            known = np.array([key for key, _ in kept], dtype=np.uint64)
+            places = places[~np.isin(hashes[places], known)]
+            if not len(places):
+                return ()
+        smallest = places[_smallest(hashes[places], count)]
         values = cells.take(np.flatnonzero(matched)[smallest])
         return tuple(
             (int(hashes[at]), mask(value, self._entity_type))
@@ -110,6 +117,20 @@ class FoundBuilder:
             more = sketch.of(np.concatenate(self._pending))
             self._found = replace(self._found, distinct=self._found.distinct | more)
             self._pending, self._waiting = [], 0
+
+
+def sampled(values: pa.Array, hashes: Hashes, below: int | None) -> dict[int, str]:
+    """The values with the smallest hashes by hash, at most `SAMPLE`; only hashes ``below`` one count."""
+    if below is not None:
+        chosen = np.flatnonzero(hashes < np.uint64(below))
+        values, hashes = values.take(pa.array(chosen)), hashes[chosen]
+    if len(hashes) > SAMPLE:
+        _, first = np.unique(hashes, return_index=True)
+        smallest = first[:SAMPLE]
+        values, hashes = values.take(pa.array(smallest)), hashes[smallest]
+    return {
+        key: value[:SAMPLE_CHARACTERS] for key, value in zip(hashes.tolist(), values.to_pylist(), strict=True)
+    }
 
 
 def _smallest(hashes: Hashes, count: int) -> Rows:
@@ -139,8 +160,12 @@ class ColumnFold:
         self._builders: dict[str, FoundBuilder] = {}
         self._rows = self._values = self._bytes = 0
         self._sample: dict[int, str] = {}
-        self._next_judgement = 0
-        self._judged_at = 0
+        self._largest: int | None = None
+        self._next_sample = 0
+        self._stale = False
+        self._watch: Watch | None = None
+        self._current: tuple[Meaning, ...] = ()
+        self._later: dict[str, Meaning] = {}
         self.meanings: tuple[Meaning, ...] = ()
         self.prose = False
         self.scores: dict[str, list[float]] = defaultdict(list)
@@ -149,14 +174,21 @@ class ColumnFold:
     def add(self, array: pa.Array, row_ids: Rows) -> None:
         """Fold in the column's part of one chunk."""
         cells = Cells.of(array, row_ids, self._tools.hasher)
+        if cells.filled:
+            self._see(cells)
         self._rows += cells.rows
-        if not cells.filled:
-            return
+
+    def _see(self, cells: Cells) -> None:
         self._remember(cells)
         self._values += cells.filled
-        self._bytes += int(cells.lengths.sum())
-        if self._values >= self._next_judgement:
+        self._bytes += len(cells.data)
+        if self._watch is None:
             self._judge()
+            self._current = self.meanings
+            self._watch = Watch()
+            self._watch.judged(cells)
+        elif (changed := self._watch.suspects(cells, self._proven())) is not None:
+            self._judge_again(changed)
         if self.prose:
             self._read_texts(cells)
         else:
@@ -176,9 +208,11 @@ class ColumnFold:
         """The meanings by all that was seen; by the heading alone for an empty column."""
         if not self._values:
             return judge(self._name, self._table, (), self._tools.settings)
-        if self._values > self._judged_at:
+        if self._stale:
             self._judge()
-        return self.meanings
+        named = {meaning.entity_type for meaning in self.meanings}
+        later = [meaning for meaning in self._later.values() if meaning.entity_type not in named]
+        return settled([*self.meanings, *later]) if later else self.meanings
 
     @property
     def values(self) -> int:
@@ -188,40 +222,46 @@ class ColumnFold:
     # -- sampling and judging --
 
     def _remember(self, cells: Cells) -> None:
-        values, hashes = cells.values, None
-        if self._values >= _SAMPLED_ROWS and len(values) > _LATER:
-            values = values.slice(0, _LATER)
-            hashes = self._tools.hasher.hash(values)
-        if hashes is None:
-            hashes = cells.hashes
-        if len(self._sample) >= SAMPLE:
-            chosen = np.flatnonzero(hashes < np.uint64(max(self._sample)))
-            if not len(chosen):
-                return
-            values, hashes = values.take(pa.array(chosen)), hashes[chosen]
-        if len(hashes) > SAMPLE:
-            smallest = np.argpartition(hashes, SAMPLE)[:SAMPLE]
-            values, hashes = values.take(pa.array(smallest)), hashes[smallest]
-        for key, value in zip(hashes.tolist(), values.to_pylist(), strict=True):
-            self._sample[key] = value[:SAMPLE_CHARACTERS]
+        """Let the values of a chunk compete for the sample, in which the smallest hashes stay."""
+        if self._values < self._next_sample:
+            return
+        if self._values >= _SAMPLED_ROWS:
+            self._next_sample = 2 * self._values
+        kept = sampled(cells.values, cells.hashes, self._largest)
+        if not kept:
+            return
+        self._sample.update(kept)
         if len(self._sample) > SAMPLE:
             self._sample = dict(sorted(self._sample.items())[:SAMPLE])
+        if len(self._sample) == SAMPLE:
+            self._largest = max(self._sample)
+        self._stale = True
+
+    def _proven(self) -> bool:
+        return bool(self._current) and self._current[0].entity_type in _KERNEL_COUNTED
 
     def _judge(self) -> None:
-        first = self._next_judgement == 0
-        self._next_judgement = self._values * _GROWTH
-        self._judged_at = self._values
         values = [value for _, value in sorted(self._sample.items())]
+        self.meanings = self._verdict(values)
+        self._stale = False
+
+    def _verdict(self, values: Sequence[str]) -> tuple[Meaning, ...]:
         meanings = judge(self._name, self._table, values, self._tools.settings)
-        firm = bool(meanings) and meanings[0].confidence >= 0.6 and not meanings[0].stray
-        prose = not firm and is_prose(self._name, values)
-        if not first:
-            known = {meaning.entity_type for meaning in self.meanings}
-            for meaning in meanings:
-                if meaning.entity_type not in known:
-                    self.late.setdefault(meaning.entity_type, self._rows)
-        self.meanings = meanings
-        self.prose = self.prose or prose
+        firm = bool(meanings) and meanings[0].confidence >= _SURE and not meanings[0].stray
+        self.prose = self.prose or (not firm and is_prose(self._name, values))
+        return meanings
+
+    def _judge_again(self, values: pa.Array) -> None:
+        """The column may have changed: what its last rows are by themselves is counted from here on."""
+        values = values.slice(max(0, len(values) - _AGAIN))
+        some = sampled(values, self._tools.hasher.hash(values), None)
+        meanings = self._verdict([value for _, value in sorted(some.items())])
+        known = {meaning.entity_type for meaning in self.meanings}
+        for meaning in meanings:
+            if meaning.entity_type not in known:
+                self.late.setdefault(meaning.entity_type, self._rows + 1)
+                self._later.setdefault(meaning.entity_type, meaning)
+        self._current = meanings
 
     # -- counting --
 
@@ -233,7 +273,7 @@ class ColumnFold:
 
     def _run_kernels(self, cells: Cells) -> None:
         done = set()
-        for meaning in self.meanings[:3]:
+        for meaning in self._current[:3]:
             if meaning.entity_type in done or (meaning.confidence < 0.1 and not meaning.stray):
                 continue
             if (
@@ -244,18 +284,22 @@ class ColumnFold:
                 continue  # counted by its kernel below
             done.add(meaning.entity_type)
             self._builder(meaning.entity_type).add(
-                cells, cells.search(meaning.plausible, cells.lengths <= meaning.longest), whole=True
+                cells, quick.search(cells, meaning.plausible, cells.lengths <= meaning.longest), whole=True
             )
-        if self.meanings and self.meanings[0].form is not Form.CLEAR:
+        if self._current and self._current[0].form is not Form.CLEAR:
             return
         self._look_everywhere(cells, done)
 
     def _look_everywhere(self, cells: Cells, done: set[str]) -> None:
+        if cells.is_one_shape(kernels.CLOSED):
+            return
         unknown = np.ones(len(cells.values), dtype=bool)
         closed_known = False
         for kernel in kernels.EVERYWHERE:
             if kernel.entity_type in done:
                 continue
+            if not unknown.any():
+                break  # every value is one thing and holds nothing else
             possible = kernel.possible(cells, unknown)
             if not closed_known and possible.any():
                 unknown &= ~self._closed(cells, possible)

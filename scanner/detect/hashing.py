@@ -1,8 +1,9 @@
 """Keyed 64-bit hashes of whole columns, in numpy.
 
-A polynomial hash modulo 2^64 over keyed random byte codes, finished with the mixing step of splitmix64
-(Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). All cells of an Arrow string
-array are hashed with prefix sums over its one contiguous buffer: some 4 ns a byte, no Python per cell.
+Each cell is read in words of eight bytes, all cells of a string array at once. A word is multiplied by a
+keyed factor of its place, shifted and multiplied again; the sum over a cell's words and its length is ended
+with the mixing step of splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+2014). About 2 ns a byte, no Python per cell.
 
 The hashes count distinct values within one scan, whose random key is never written anywhere. They are not
 cryptographic and must not be stored.
@@ -18,7 +19,11 @@ from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
 
-_BLOCK_BYTES = 1 << 15
+_WORD = 8
+#: Bytes hashed together: what fits the processor's cache beside the hashes.
+_BLOCK_BYTES = 1 << 19
+#: ``_MASKS[n]`` keeps the first n bytes of a little-endian word.
+_MASKS = np.array([(1 << (8 * count)) - 1 for count in range(_WORD + 1)], dtype=np.uint64)
 
 
 class ColumnHasher:
@@ -30,14 +35,12 @@ class ColumnHasher:
 
     def __init__(self, key: bytes) -> None:
         rng = np.random.Generator(np.random.PCG64(int.from_bytes(key, "big")))
-        self._codes = rng.integers(1, 1 << 63, 256, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        # Upper-case ASCII letters share the codes of the lower-case ones: values are compared without case.
-        self._codes[65:91] = self._codes[97:123]
-        self._base = np.uint64(int(rng.integers(1 << 40, 1 << 62)) * 2 + 1)
-        self._inverse = np.uint64(pow(int(self._base), -1, 1 << 64))
-        self._salt = np.uint64(int(rng.integers(1, 1 << 63)))
-        self._powers = _powers(self._base, 1 << 16)
-        self._inverses = _powers(self._inverse, 1 << 16)
+        drawn = rng.integers(1, 1 << 63, 4, dtype=np.uint64)
+        self._salt = drawn[0]
+        # Odd factors lose nothing.
+        odd = drawn[1:] * np.uint64(2) + np.uint64(1)
+        self._second, self._length = odd[:2]
+        self._factor = int(odd[2])
 
     def hash(self, array: pa.Array) -> Hashes:
         """One hash for each cell of a string array without nulls; ASCII case is ignored.
@@ -46,9 +49,14 @@ class ColumnHasher:
             array: string or large_string, no nulls.
         """
         data, offsets = string_buffers(array)
-        out = np.empty(len(array), dtype=np.uint64)
+        return self.hash_buffers(data, offsets)
+
+    def hash_buffers(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Hashes:
+        """The same of `string_buffers`."""
+        count = len(offsets) - 1
+        out = np.empty(count, dtype=np.uint64)
         start = 0
-        while start < len(array):
+        while start < count:
             limit = int(offsets[start]) + _BLOCK_BYTES
             stop = max(start + 1, int(np.searchsorted(offsets, limit, side="right")) - 1)
             out[start:stop] = self._block(data, offsets[start : stop + 1])
@@ -56,23 +64,51 @@ class ColumnHasher:
         return out
 
     def _block(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Hashes:
-        first, last = int(offsets[0]), int(offsets[-1])
-        size = last - first
-        self._grow(size + 1)
-        terms = self._codes[data[first:last]]
-        terms *= self._powers[:size]
-        prefix = np.empty(size + 1, dtype=np.uint64)
-        prefix[0] = 0
-        np.cumsum(terms, out=prefix[1:])
-        begins = offsets[:-1] - first
-        ends = offsets[1:] - first
-        hashes = (prefix[ends] - prefix[begins]) * self._inverses[begins]
-        return _mix(hashes + (ends - begins).astype(np.uint64) * self._salt)
+        first = int(offsets[0])
+        words = _words(data[first : int(offsets[-1])])
+        places = offsets[:-1] - first
+        left = np.diff(offsets)
+        hashes = left.astype(np.uint64) * self._length
+        hashes ^= self._salt
+        factor = self._factor
+        chosen: NDArray[np.int64] | None = None
+        while True:
+            terms = self._terms(words[places], left, factor)
+            if chosen is None:
+                hashes += terms
+            else:
+                hashes[chosen] += terms
+            left -= _WORD
+            going_on = left > 0
+            count = np.count_nonzero(going_on)
+            if not count:
+                return _finish(hashes)
+            if count * 2 < len(left):  # what has ended adds nothing, so it may stay while it is not much
+                kept = np.flatnonzero(going_on)
+                chosen = kept if chosen is None else chosen[kept]
+                places, left = places[kept], left[kept]
+            places += _WORD
+            np.minimum(places, len(words) - 1, out=places)
+            factor = factor * self._factor % (1 << 64)
 
-    def _grow(self, size: int) -> None:
-        if size > len(self._powers):
-            self._powers = _powers(self._base, size)
-            self._inverses = _powers(self._inverse, size)
+    def _terms(self, words: Hashes, left: NDArray[np.int64], factor: int) -> Hashes:
+        """What a word adds to its cell's hash; nothing where nothing of the cell is ``left``."""
+        if int(left.min()) < _WORD:
+            words &= _MASKS[np.clip(left, 0, _WORD)]
+        words *= np.uint64(factor)
+        words ^= words >> np.uint64(32)
+        words *= self._second
+        return words
+
+
+def _words(data: NDArray[np.uint8]) -> Hashes:
+    """The eight bytes from each place on as a number, ASCII capitals made small; zeros follow the end."""
+    padded = np.zeros(len(data) + _WORD, dtype=np.uint8)
+    small = padded[: len(data)]
+    np.less(data - np.uint8(65), np.uint8(26), out=small.view(np.bool_))
+    small *= np.uint8(32)
+    small |= data
+    return np.ndarray((len(data) + 1,), "<u8", padded.data, strides=(1,))
 
 
 def string_buffers(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -86,13 +122,7 @@ def string_buffers(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64
     return data, offsets.astype(np.int64)
 
 
-def _powers(base: np.uint64, count: int) -> Hashes:
-    factors = np.full(count, base, dtype=np.uint64)
-    factors[0] = 1
-    return np.cumprod(factors, dtype=np.uint64)
-
-
-def _mix(hashes: Any) -> Hashes:
+def _finish(hashes: Any) -> Hashes:
     hashes ^= hashes >> np.uint64(30)
     hashes *= np.uint64(0xBF58476D1CE4E5B9)
     hashes ^= hashes >> np.uint64(27)

@@ -144,7 +144,7 @@ def judge(name: str, table: str, values: Sequence[str], settings: Settings) -> t
     ]
     if form is Form.TRUNCATED:
         found = [replace(meaning, form=form) for meaning in found]
-    return _settle(found)
+    return settled(found)
 
 
 def with_neighbours(meanings: Sequence[tuple[Meaning, ...]]) -> list[tuple[Meaning, ...]]:
@@ -323,7 +323,8 @@ def _stray(rule: TypeRule, known: float, count: int) -> Meaning:
     )
 
 
-def _settle(found: Iterable[Meaning]) -> tuple[Meaning, ...]:
+def settled(found: Iterable[Meaning]) -> tuple[Meaning, ...]:
+    """Meanings worth keeping, likeliest first."""
     ordered = sorted(found, key=lambda meaning: (meaning.stray, -meaning.confidence, meaning.entity_type))
     return tuple(meaning for meaning in ordered if meaning.confidence >= REPORTED / 3)
 

@@ -55,44 +55,76 @@ Possible = Callable[[Cells, Mask], Mask]
 
 
 def _email_possible(cells: Cells, among: Mask) -> Mask:
-    brackets = cells.histogram[[40, 91, 123]].any()
-    if cells.histogram[64]:
-        return cells.search("@|" + _AT if brackets else "@", among)
-    return cells.search(_AT, among) if brackets else np.zeros_like(among)
+    out = cells.holding(cells.data == 64) if cells.occurrences(64) else np.zeros_like(among)
+    if any(map(cells.occurrences, (40, 91, 123))):
+        out |= cells.search(_AT, among)
+    return out & among
 
 
 def _card_possible(cells: Cells, among: Mask) -> Mask:
-    return among & (cells.digits >= 12)
+    if cells.longest < 12:
+        return np.zeros_like(among)
+    possible = among & (cells.digits >= 13)
+    twelve = among & (cells.digits == 12)
+    # The only card of twelve digits, Maestro's, is written without a gap.
+    return possible | (twelve & cells.may_run("digit", 12)) if twelve.any() else possible
 
 
 def _iban_possible(cells: Cells, among: Mask) -> Mask:
-    return among & (cells.lengths >= 15) & (cells.digits >= 8) & (cells.lengths >= cells.digits + 2)
+    if cells.longest < 15 or not (cells.any("letter") or cells.any("beyond ascii")):
+        return np.zeros_like(among)
+    among = among & (cells.lengths >= 15)
+    if not among.any():
+        return among
+    # Beyond ASCII there are letters too that a pattern without case takes for one of A to Z.
+    return among & (cells.digits >= 8) & (cells.how_many("letter") + cells.how_many("beyond ascii") >= 2)
 
 
 def _ip_possible(cells: Cells, among: Mask) -> Mask:
     # Four numbers and three dots, or at least two colons.
-    if cells.histogram[58] >= 2:
-        return among & (cells.lengths >= 2)
-    if cells.histogram[46] < 3:
+    if cells.longest < 2:
         return np.zeros_like(among)
-    return among & (cells.lengths >= 7) & (cells.digits >= 4) & (cells.lengths >= cells.digits + 3)
+    colons, dots = cells.occurrences(58), cells.occurrences(46)
+    out = np.zeros_like(among)
+    if colons >= 2:
+        out = cells.how_many("colon") >= 2
+    if dots >= 3:
+        out |= (cells.lengths >= 7) & (cells.how_many("dot") >= 3) & (cells.digits >= 4)
+    return out & among
 
 
 def _mac_possible(cells: Cells, among: Mask) -> Mask:
-    if cells.histogram[[58, 45]].sum() < 5 and cells.histogram[46] < 2:
+    if cells.longest < 12:
         return np.zeros_like(among)
-    return among & (cells.lengths >= 14) & (cells.lengths >= cells.digits + 2)
+    out = np.zeros_like(among)
+    if cells.any("colon or dash"):
+        out = (cells.how_many("colon or dash") >= 5) & (cells.lengths >= 17)
+    if cells.occurrences(46) >= 2:
+        out |= (cells.how_many("dot") >= 2) & (cells.lengths >= 14)
+    return out & among
 
 
 def _vin_possible(cells: Cells, among: Mask) -> Mask:
-    return among & (cells.lengths >= 17) & (cells.digits >= 3)
+    if cells.longest < 17:
+        return np.zeros_like(among)
+    among = among & (cells.lengths >= 17)
+    if not among.any():
+        return among
+    among = among & (cells.digits >= 3)
+    return among & cells.may_run("alphanumeric", 17) if among.any() else among
 
 
 def _geo_possible(cells: Cells, among: Mask) -> Mask:
+    out = np.zeros_like(among)
+    if cells.longest < 6:
+        return out
     # Two decimal points, or the sign of degrees (U+00B0, in UTF-8 ending in this byte).
-    if cells.histogram[46] < 2 and not cells.histogram[0xB0]:
-        return np.zeros_like(among)
-    return among & (cells.digits >= 2) & (cells.lengths >= cells.digits + 3)
+    if cells.occurrences(46) >= 2:
+        out = cells.how_many("dot") >= 2
+    if cells.any("beyond ascii") and cells.occurrences(0xB0):
+        out |= cells.holding(cells.data == 0xB0)
+    out &= among
+    return out & (cells.digits >= 2) & (cells.lengths >= cells.digits + 3) if out.any() else out
 
 
 # One of these is in every key and token that the recognizer knows.
@@ -103,14 +135,15 @@ _KEY_MARKS = (
 
 
 def _secret_possible(cells: Cells, among: Mask) -> Mask:
+    if cells.longest < 16 or not cells.anywhere(_KEY_MARKS):
+        return np.zeros_like(among)
     return cells.search(_KEY_MARKS, among & (cells.lengths >= 16))
 
 
 def _url_possible(cells: Cells, among: Mask) -> Mask:
-    if not cells.histogram[46] and not cells.histogram[58]:
-        return np.zeros_like(among)
     # A scheme, a www, or a point before a letter is in every address of the web.
-    return cells.search(r"(?i)://|www|[.][a-z]", among & (cells.lengths >= cells.digits + 3))
+    marks = cells.web_marks
+    return among & cells.holding(marks) if marks is not None else np.zeros_like(among)
 
 
 #: Looked for in every cell. Phones, streets, names and places are judged by the column, in

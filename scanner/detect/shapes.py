@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
 
 from scanner.config import Settings
 from scanner.detect import validators
+from scanner.detect.cells import compiled
 from scanner.detect.lexicon import Lexicons, fold
 
 Test = Callable[[Sequence[str], Settings], list[bool]]
@@ -237,19 +237,9 @@ def _street(values: Sequence[str], settings: Settings) -> list[bool]:
     kernels = [kernel for spec in specs.by_entity().get("STREET_ADDRESS", ()) for kernel in spec.kernels]
     # Compiled when first reached: most values match one of the first patterns.
     return [
-        flag and any(compiled(kernel).search(value) for kernel in kernels)
+        flag and any(compiled(kernel).search(value.encode()) for kernel in kernels)
         for flag, value in zip(likely, values, strict=True)
     ]
-
-
-@cache
-def compiled(pattern: str) -> Any:
-    """An RE2 pattern, compiled once a process: the same language as Arrow's kernels, for single values."""
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False  # what it logs goes to standard error, past everything
-    return re2.compile(pattern, options=options)
 
 
 def _checked(check: Callable[[str], bool | None]) -> Test:

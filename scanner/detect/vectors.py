@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.detect.cells import Cells, Mask
-from scanner.detect.hashing import string_buffers
 from scanner.detect.validators import IBAN_LENGTHS
 
 VectorCheck = Callable[[Cells, Mask], tuple[Mask, Mask]]
@@ -21,35 +20,46 @@ VectorCheck = Callable[[Cells, Mask], tuple[Mask, Mask]]
 _CARD = r"\A(?:4\d{3}|5[0-5]\d{2}|6\d{3}|3\d{3})[- ]?\d{4}[- ]?\d{4}[- ]?\d{4}\z"
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rf"\A(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]?)(?:\.{_BYTE}){{3}}\z"
+# The two-letter endings js, ts and py are a file's rather than a country's; see `validators.email_check`.
 _EMAIL = (
     r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}"
-    r"(?:[a-z]{2}|com|org|net|edu|gov|info|example|test)\z"
+    r"(?:[a-ik-oq-su-z][a-z]|[jt][a-rt-z]|p[a-xz]|com|org|net|edu|gov|info|example|test)\z"
 )
-# Two-letter endings that are a file's rather than a country's; see `validators.email_check`.
-_EMAIL_FILE = r"\.(?:js|ts|py)\z"
 
-_VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
-_VIN_WEIGHTS = np.array([8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2], dtype=np.int32)
+#: Longer addresses are left to the pattern, which limits their parts.
+_ADDRESS_LONGEST = 64
+_ENDINGS = [int.from_bytes(ending, "big") for ending in (b"com", b"org", b"net", b"edu", b"gov")]
+_FILE_ENDINGS = [int.from_bytes(ending, "big") for ending in (b"js", b"ts", b"py")]
+
+_VIN_WEIGHTS = np.array([8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2], dtype=np.float32)
+#: Symbols are numbered 0 to 35, digits first; this stands for what no such number has.
+_NO_SYMBOL = 63
+#: Signs looked at first for how many different ones there are: of most numbers they are enough.
+_FIRST_SIGNS = 9
+_KINDS = 5
 
 
-def _vin_codes() -> NDArray[np.int32]:
-    codes = np.full(256, -1, dtype=np.int32)
-    codes[48:58] = np.arange(10)
+def _vin_codes() -> NDArray[np.uint16]:
+    """For each byte its symbol, and in the upper byte its value in the check sum."""
+    codes = np.full(256, _NO_SYMBOL, dtype=np.uint16)
+    codes[48:58] = np.arange(10) * 257
     values = [*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)]
-    for letter, value in zip(_VIN_LETTERS, values, strict=True):
-        codes[ord(letter)] = codes[ord(letter.lower())] = value
+    for letter, value in zip("ABCDEFGHJKLMNPRSTUVWXYZ", values, strict=True):
+        code = (ord(letter) - ord("A") + 10) | value << 8
+        codes[ord(letter)] = codes[ord(letter.lower())] = code
     return codes
 
 
 _VIN_CODES = _vin_codes()
-_UPPER = np.arange(256, dtype=np.uint8)
-_UPPER[97:123] -= 32
+_SYMBOL_OF_REMAINDER = np.array([*range(10), ord("X") - ord("A") + 10], dtype=np.uint16)
 
 
 def _matrix(cells: Cells, chosen: Mask, width: int) -> NDArray[np.uint8]:
     """The bytes of the chosen values, all ``width`` long, one row each."""
-    data, offsets = string_buffers(cells.values)
-    matrix: NDArray[np.uint8] = data[offsets[:-1][chosen][:, None] + np.arange(width)]
+    if len(cells.data) == width * len(cells.values):
+        every = cells.data.reshape(-1, width)
+        return every if chosen.all() else every[chosen]
+    matrix: NDArray[np.uint8] = cells.data[cells.offsets[:-1][chosen][:, None] + np.arange(width)]
     return matrix
 
 
@@ -59,20 +69,34 @@ def vin(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
     sure, refused = np.zeros_like(among), np.zeros_like(among)
     if not chosen.any():
         return sure, refused
-    signs = _UPPER[_matrix(cells, chosen, 17)]
-    codes = _VIN_CODES[signs]
-    digit = (signs >= 48) & (signs <= 57)
-    total = (codes * _VIN_WEIGHTS).sum(axis=1) % 11
-    proven = signs[:, 8] == np.where(total == 10, ord("X"), total + 48)
-    ordered = np.sort(signs, axis=1)
-    kinds = 1 + (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1)
-    fair = (codes >= 0).all(axis=1) & (kinds >= 5) & digit[:, 14:].all(axis=1)
-    numeric = digit.all(axis=1)
-    checked = np.isin(signs[:, 0], np.frombuffer(b"12345L", np.uint8))
-    good = fair & np.where(numeric | checked, proven, True)
+    # One row for each place, so that all operations run along the cells.
+    codes = _VIN_CODES[np.ascontiguousarray(_matrix(cells, chosen, 17).T)]
+    total = (_VIN_WEIGHTS @ (codes >> 8).astype(np.float32)).astype(np.int32) % 11
+    symbols = codes & np.uint16(_NO_SYMBOL)
+    # The ninth sign is the remainder, X for ten; itself it counts nothing.
+    proven = symbols[8] == _SYMBOL_OF_REMAINDER[total]
+    digit = symbols < 10
+    fair = (symbols.max(axis=0) != _NO_SYMBOL) & digit[14:].all(axis=0) & _varied(symbols)
+    checked = np.isin(symbols[0], (1, 2, 3, 4, 5, ord("L") - ord("A") + 10)) | digit.all(axis=0)
+    good = fair & (proven | ~checked)
     sure[chosen] = good
     refused[chosen] = ~good
     return sure, refused
+
+
+def _varied(symbols: NDArray[np.uint16]) -> Mask:
+    """Which columns have at least five different symbols."""
+    out = _kinds(symbols[:_FIRST_SIGNS]) >= _KINDS
+    rest = np.flatnonzero(~out)
+    if len(rest):
+        out[rest] = _kinds(symbols[:, rest]) >= _KINDS
+    return out
+
+
+def _kinds(symbols: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    bits = np.left_shift(np.uint64(1), symbols.astype(np.uint64))
+    kinds: NDArray[np.uint8] = np.bitwise_count(np.bitwise_or.reduce(bits, axis=0))
+    return kinds
 
 
 def credit_card(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
@@ -111,11 +135,44 @@ def _iban_shape() -> str:
 
 
 def email(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
-    """Cells that are one plain address."""
-    sure = cells.search(_EMAIL, among)
-    if sure.any():
-        sure &= ~cells.search(_EMAIL_FILE, sure)
-    return sure, np.zeros_like(among)
+    """Cells that are one plain address: `_EMAIL`, where one ``@`` and the signs around it do not prove it."""
+    sure = _plain_addresses(cells) & among
+    rest = among & ~sure
+    return (sure | cells.search(_EMAIL, rest) if rest.any() else sure), np.zeros_like(among)
+
+
+def _plain_addresses(cells: Cells) -> Mask:
+    """Cells of letters, digits, single ``. _ + -`` between them, one ``@`` and a well-known ending."""
+    data, begins, ends = cells.data, cells.offsets[:-1], cells.offsets[1:]
+    at = np.flatnonzero(data == 64)
+    none = np.zeros(len(begins), dtype=bool)
+    if len(at) != len(begins) or not ((at > begins) & (at < ends - 4)).all():
+        return none  # not one in each cell: the pattern decides
+    plain = (((data | np.uint8(32)) - np.uint8(97)) < 26) | ((data - np.uint8(48)) < 10)
+    marks = (data == 46) | (data == 45) | (data == 64)
+    local = (data == 95) | (data == 43)
+    odd = ~(plain | marks | local)
+    sign = ~plain
+    odd[1:] |= sign[1:] & sign[:-1]
+    # These two are in no name of a host.
+    where = np.flatnonzero(local)
+    if len(where):
+        odd[where] |= where > at[np.searchsorted(ends, where, side="right")]
+    sure = _known_ending(data, at, ends) & plain[begins] & (ends - begins <= _ADDRESS_LONGEST)
+    if odd.any():
+        sure &= ~cells.holding(odd)
+    return sure
+
+
+def _known_ending(data: NDArray[np.uint8], at: NDArray[np.int64], ends: NDArray[np.int64]) -> Mask:
+    """Which addresses end like those of `_EMAIL`, with something between the ``@`` and the point."""
+    last = [data[ends - back] for back in range(1, 5)]
+    four = last[0].astype(np.uint32) | last[1].astype(np.uint32) << 8 | last[2].astype(np.uint32) << 16
+    small = (last[0] - np.uint8(97) < 26) & (last[1] - np.uint8(97) < 26)
+    two = (last[2] == 46) & small & ~np.isin(four & 0xFFFF, _FILE_ENDINGS) & (at < ends - 4)
+    three = (last[3] == 46) & np.isin(four, _ENDINGS) & (at < ends - 5)
+    known: Mask = two | three
+    return known
 
 
 def ip(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
