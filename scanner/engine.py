@@ -307,6 +307,16 @@ def _file_digest(stream: IO[bytes]) -> str | None:
     return digest.hexdigest()
 
 
+def digest(path: Path) -> str | None:
+    """The hex SHA-256 of a file's bytes, as its outcome has it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb", buffering=0) as stream:
+        return _file_digest(stream)
+
+
 def _failed(item: ItemRef, gap: Gap) -> Outcome:
     return Outcome(
         item.path, None, "unknown", item.size or 0, None, status_of((gap,), has_parts=False), (gap,)

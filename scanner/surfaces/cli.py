@@ -7,21 +7,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from scanner import __version__
+from scanner.surfaces import remedy_cli
+from scanner.surfaces.common import USAGE_ERROR, fail, read_policy, read_settings, told_errors
 
 if TYPE_CHECKING:
-    from scanner.config import Settings
     from scanner.engine import Progress, Request
     from scanner.model import Report
 
 FORMATS = ("text", "json", "jsonl", "sarif", "ocsf", "csv", "html")
-USAGE_ERROR = 2
-#: What a shell gives for SIGPIPE.
-PIPE_CLOSED = 141
 
 _EXIT_CODES = """
 \b
@@ -145,7 +143,7 @@ def demo(**options: Any) -> None:
 def _run_scan(paths: tuple[str, ...], options: dict[str, Any]) -> None:
     from scanner import engine
 
-    with _told_errors():
+    with told_errors():
         request = _request(paths, options)
         with _progress_bar() as progress:
             report = engine.scan(request, progress)
@@ -160,16 +158,16 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> Request:
 
     policy, digest = None, None
     if options["policy_file"] is not None:
-        policy, digest = _policy(options["policy_file"])
+        policy, digest = read_policy(options["policy_file"])
         vendor = options["vendor"]
         if vendor is not None and all(known.id != vendor for known in policy.vendors):
             known_ids = ", ".join(known.id for known in policy.vendors) or "none"
-            _fail(f"the policy has no vendor {vendor!r}; it has {known_ids}")
+            fail(f"the policy has no vendor {vendor!r}; it has {known_ids}")
     elif options["vendor"] is not None:
-        _fail("--vendor needs --policy: without one there is nothing to hold the vendor to")
+        fail("--vendor needs --policy: without one there is nothing to hold the vendor to")
     return Request(
         roots=paths,
-        settings=_settings(options),
+        settings=read_settings(options),
         policy=policy,
         policy_digest=digest,
         vendor=options["vendor"],
@@ -177,25 +175,6 @@ def _request(paths: tuple[str, ...], options: dict[str, Any]) -> Request:
         name=options["name"],
         explain=options["explain"],
     )
-
-
-def _settings(options: dict[str, Any]) -> Settings:
-    from scanner.config import load
-
-    flags = {key: options.get(key) for key in ("jobs", "locate", "model")}
-    return load(options.get("config_file"), flags=flags | {"exclude": options.get("exclude") or None})
-
-
-def _policy(file: Path) -> tuple[Any, str]:
-    """The policy and its digest; what is amiss but not wrong goes to standard error."""
-    import hashlib
-
-    from scanner.policy.loading import load
-
-    loaded = load(file)
-    for warning in loaded.warnings:
-        click.echo(warning, err=True)
-    return loaded.policy, f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
 
 
 def _write(report: Report, format_name: str, output: Path | None) -> None:
@@ -281,8 +260,8 @@ def policy() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def policy_validate(file: Path) -> None:
     """Check a policy file; every error and warning is told as file:line:column."""
-    with _told_errors():
-        loaded, _ = _policy(file)
+    with told_errors():
+        loaded, _ = read_policy(file)
     click.echo(f"{file}: valid; {len(loaded.vendors)} vendor(s)")
 
 
@@ -308,8 +287,8 @@ def policy_explain(path: str, policy_file: Path) -> None:
     """
     from scanner.policy.explain import explain
 
-    with _told_errors():
-        loaded, _ = _policy(policy_file)
+    with told_errors():
+        loaded, _ = read_policy(policy_file)
         click.echo(explain(loaded, path).text)
 
 
@@ -328,10 +307,10 @@ def policy_init(directory: Path, output: Path | None, organisation: str, jobs: i
     from scanner import engine
     from scanner.policy.draft import draft
 
-    with _told_errors():
+    with told_errors():
         if output is not None and output.exists():
-            _fail(f"{output} is there already; choose another name")
-        settings = _settings({"jobs": jobs})
+            fail(f"{output} is there already; choose another name")
+        settings = read_settings({"jobs": jobs})
         with _progress_bar() as progress:
             report = engine.scan(engine.Request(roots=(str(directory),), settings=settings), progress)
         text = draft(report.outcomes, organisation)
@@ -359,7 +338,7 @@ def rules_list() -> None:
     """List every recognizer."""
     from scanner.detect.catalogue import entries
 
-    with _told_errors():
+    with told_errors():
         for entry in entries():
             click.echo(f"{entry.entity_type:<34} {entry.name:<34} {entry.category or '-'}")
 
@@ -370,11 +349,11 @@ def rules_explain(name: str) -> None:
     """Say all about one recognizer, or about those of one entity type."""
     from scanner.detect.catalogue import explain
 
-    with _told_errors():
+    with told_errors():
         try:
             entry = explain(name)
         except KeyError as error:
-            _fail(error.args[0])
+            fail(error.args[0])
         click.echo(f"{entry.name} finds {entry.entity_type} ({entry.category or 'never personal by itself'})")
         click.echo(f"defined at    rules/recognizers/{entry.source}, run by {entry.engine}")
         click.echo(f"country       {entry.country or 'any'}")
@@ -394,7 +373,7 @@ def rules_test() -> None:
     """Run the examples that every rule carries, through Presidio and through the columnar fast path."""
     from scanner.detect.catalogue import entries, run_examples
 
-    with _told_errors():
+    with told_errors():
         failures = run_examples()
         for failure in failures:
             click.echo(str(failure), err=True)
@@ -409,8 +388,8 @@ def doctor(config_file: Path | None) -> None:
     """Check this installation (versions, model, rules, limits) and say how to mend what is wrong."""
     from scanner.detect.doctor import Health, checks
 
-    with _told_errors():
-        settings = _settings({"config_file": config_file})
+    with told_errors():
+        settings = read_settings({"config_file": config_file})
         worst_is_bad = False
         for check in checks(settings):
             mark = {Health.OK: "ok", Health.WARN: "warn", Health.FAIL: "FAIL"}[check.health]
@@ -421,41 +400,7 @@ def doctor(config_file: Path | None) -> None:
     raise click.exceptions.Exit(1 if worst_is_bad else 0)
 
 
-# -- errors ----------------------------------------------------------------------------------------------
+# -- remedies --------------------------------------------------------------------------------------------
 
-
-@contextmanager
-def _told_errors() -> Iterator[None]:
-    """What is wrong with the command, its files or this installation, as sentences; never a traceback."""
-    from scanner.config import ConfigError
-    from scanner.sources.walk import RootError
-
-    try:
-        yield
-    except (click.ClickException, click.exceptions.Exit):
-        raise
-    except BrokenPipeError:
-        # Whoever read our output has gone (``| head``); nothing more to say, and nowhere to say it. Not 0: a
-        # report that did not arrive is not a clean one. What is still buffered goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise click.exceptions.Exit(PIPE_CLOSED) from None
-    except (ConfigError, RootError) as error:
-        _fail(*error.problems)
-    except FileNotFoundError as error:
-        _fail(f"{error.filename or error}: no such file" if error.filename else str(error))
-    except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except Exception as error:
-        # Policy and rule errors list their problems; their classes are imported only where they are used.
-        problems = getattr(error, "problems", None)
-        if problems:
-            _fail(*(str(problem) for problem in problems))
-        if type(error).__name__ == "ModelError":
-            _fail(str(error))
-        raise
-
-
-def _fail(*problems: str) -> NoReturn:
-    for problem in problems:
-        click.echo(f"error: {problem}", err=True)
-    raise click.exceptions.Exit(USAGE_ERROR)
+for _command in remedy_cli.COMMANDS:
+    cli.add_command(_command)

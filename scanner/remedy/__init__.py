@@ -1,0 +1,1 @@
+"""Makes less of what was shared: minimised copies, quarantine, the release gate."""

@@ -1,0 +1,76 @@
+"""What all commands share: settings and policies from files, and errors as sentences and exit codes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from scanner.config import Settings
+
+USAGE_ERROR = 2
+#: What a shell gives for SIGPIPE.
+PIPE_CLOSED = 141
+
+
+def read_settings(options: dict[str, Any]) -> Settings:
+    """Settings from the file, the environment and the flags among a command's options."""
+    from scanner.config import load
+
+    flags = {key: options.get(key) for key in ("jobs", "locate", "model")}
+    return load(options.get("config_file"), flags=flags | {"exclude": options.get("exclude") or None})
+
+
+def read_policy(file: Path) -> tuple[Any, str]:
+    """The policy and its digest; what is amiss but not wrong goes to standard error."""
+    import hashlib
+
+    from scanner.policy.loading import load
+
+    loaded = load(file)
+    for warning in loaded.warnings:
+        click.echo(warning, err=True)
+    return loaded.policy, f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+
+
+@contextmanager
+def told_errors() -> Iterator[None]:
+    """What is wrong with the command, its files or this installation, as sentences; never a traceback."""
+    from scanner.config import ConfigError
+    from scanner.sources.walk import RootError
+
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except BrokenPipeError:
+        # Whoever read our output has gone (``| head``); nothing more to say, and nowhere to say it. Not 0: a
+        # report that did not arrive is not a clean one. What is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise click.exceptions.Exit(PIPE_CLOSED) from None
+    except (ConfigError, RootError) as error:
+        fail(*error.problems)
+    except FileNotFoundError as error:
+        fail(f"{error.filename or error}: no such file" if error.filename else str(error))
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except Exception as error:
+        # Policy and rule errors list their problems; their classes are imported only where they are used.
+        problems = getattr(error, "problems", None)
+        if problems:
+            fail(*(str(problem) for problem in problems))
+        if type(error).__name__ == "ModelError":
+            fail(str(error))
+        raise
+
+
+def fail(*problems: str) -> NoReturn:
+    """End the command with status 2 and these sentences on standard error."""
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    raise click.exceptions.Exit(USAGE_ERROR)
