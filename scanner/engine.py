@@ -140,6 +140,7 @@ def _read_open(
     )
     part = _Part(item.path, None, settings, detector)
     yield from part.read(source, ReadContext(settings.limits))
+    source.close()
     digest = _file_digest(stream)
     after = os.fstat(stream.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
