@@ -84,12 +84,15 @@ def _inherited(duplicate: Any) -> StandardInput:
 
 
 def item_worker(
-    settings: Settings, key: bytes, standard_input: StandardInput | None = None
+    settings: Settings,
+    key: bytes,
+    standard_input: StandardInput | None = None,
+    people_key: bytes | None = None,
 ) -> Callable[[ItemRef], Iterator[Outcome]]:
     """What a worker process does with its tasks; called once in each."""
     from scanner.detect.fold import Detector
 
-    detector = Detector(settings, key)
+    detector = Detector(settings, key, people_key)
     return lambda item: read_item(item, settings, detector, standard_input)
 
 
@@ -371,6 +374,7 @@ class Request:
         name: what standard input is called, for its format.
         explain: whether the report is to show what counted.
         today: the day agreements and exceptions are held against.
+        people_key: a ledger's secret for people's keys; None where the scan is for no ledger.
     """
 
     roots: tuple[str, ...]
@@ -382,21 +386,38 @@ class Request:
     name: str | None = None
     explain: bool = False
     today: date | None = None
+    people_key: bytes | None = field(default=None, repr=False)
+
+
+#: Told of each outcome as it comes, with the root that it was found under.
+Observer = Callable[[Outcome, str], None]
 
 
 @dataclass
 class _Collected:
+    observe: Observer | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
     interrupted: bool = False
 
     def add(self, outcome: Outcome, root: str) -> None:
+        if self.observe is not None:
+            self.observe(outcome, root)
         self.outcomes.append(outcome)
         self.roots.append(root)
 
 
-def scan(request: Request, progress: Callable[[Progress], None] | None = None) -> Report:
+def scan(
+    request: Request,
+    progress: Callable[[Progress], None] | None = None,
+    observe: Observer | None = None,
+) -> Report:
     """Scan everything and judge it. ``KeyboardInterrupt`` ends it early with what is known by then.
+
+    Args:
+        request: what to scan and how.
+        progress: told after each item.
+        observe: told of each outcome before the next one is asked for.
 
     Raises:
         RootError: a root does not exist.
@@ -404,7 +425,7 @@ def scan(request: Request, progress: Callable[[Progress], None] | None = None) -
     """
     started = _now()
     _check_model(request.settings)
-    collected = _collect(request, progress)
+    collected = _collect(request, progress, observe)
     order = sorted(range(len(collected.outcomes)), key=lambda index: _order(collected, index))
     outcomes = [collected.outcomes[index] for index in order]
     roots = [collected.roots[index] for index in order]
@@ -424,14 +445,16 @@ def _order(collected: _Collected, index: int) -> tuple[str, str, bool, str]:
     return (collected.roots[index], outcome.path, outcome.member is not None, outcome.member or "")
 
 
-def _collect(request: Request, progress: Callable[[Progress], None] | None) -> _Collected:
+def _collect(
+    request: Request, progress: Callable[[Progress], None] | None, observe: Observer | None
+) -> _Collected:
     settings = request.settings
-    collected = _Collected()
+    collected = _Collected(observe)
     items = _Items(request, collected)
     handle = StandardInput(os.dup(0)) if STDIN in request.roots else None
     pool = Pool(
         _WORKER,
-        (settings, secrets.token_bytes(16), handle),
+        (settings, secrets.token_bytes(16), handle, request.people_key),
         size=min(settings.workers, max(1, items.count)),
         seconds=settings.limits.item_seconds,
         memory_mb=settings.limits.memory_mb,
@@ -492,7 +515,7 @@ def _report(
         request.policy,
         outcomes,
         paths=[
-            _policy_path(outcome, root, request.shares) for outcome, root in zip(outcomes, roots, strict=True)
+            policy_path(outcome, root, request.shares) for outcome, root in zip(outcomes, roots, strict=True)
         ],
         vendor=request.vendor,
         today=request.today or started.date(),
@@ -525,7 +548,7 @@ def _report(
     )
 
 
-def _policy_path(outcome: Outcome, root: str, shares: Sequence[str]) -> str:
+def policy_path(outcome: Outcome, root: str, shares: Sequence[str]) -> str:
     """The path that vendors' patterns are held against: relative to the share it lies in.
 
     A scanned root is a share of its own unless ``shares`` names one above it. Folders above are never guessed

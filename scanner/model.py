@@ -178,14 +178,59 @@ class PeopleKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonKeys:
+    """People of a part by one kind of identifier, with what is said of each: a theta sketch with payload.
+
+    Keys are HMAC-SHA256 under the installation's key, cut to 64 bits, so that they can be compared over
+    items, vendors and time. Only the keys below ``theta`` carry a payload (all, while it is `FULL`).
+
+    Attributes:
+        identifier: what the keys are made of (``email``, ``phone``, ``US_SSN``, ``account:customerid``, …).
+        keys: kept keys, ascending, distinct, as little-endian 64-bit words.
+        theta: keys at or above it carry no payload; ``1 << 64`` where none was dropped.
+        traits: for each key the fields its rows have a value in, as the bits of a 64-bit word; the bits
+            stand for the entries of ``fields``.
+        fields: ``(column index, entity type)`` of each bit; for running text the index is -1.
+        regions: for each key one plus the index in ``places``, 0 where nothing tells; 16-bit words.
+        places: ISO 3166 codes, ``US-CA`` for states of the US, else the country's.
+        inferred: for each key 1 where the region is a guess from phone number or postal code; bytes.
+        owner: None where these keys tell the people of their rows apart; else the stronger identifier
+            whose keys do, and ``owners`` says which.
+        owners: for each key the key of the person (64-bit words); empty where ``owner`` is None.
+        owner_theta: where ``owner`` is given, only rows of people whose keys are below it are kept.
+        members: for exact membership where ``keys`` are but some: a keyed hash of every value, ascending, of
+            a family of its own (`scanner.detect.personkeys.PersonKeyer.members`); else empty.
+    """
+
+    identifier: str
+    keys: bytes
+    theta: int
+    traits: bytes
+    fields: tuple[tuple[int, str], ...]
+    regions: bytes = b""
+    places: tuple[str, ...] = ()
+    inferred: bytes = b""
+    owner: str | None = None
+    owners: bytes = b""
+    owner_theta: int = 1 << 64
+    members: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """A part with named columns. ``rows`` counts records; columns below an array may hold more values."""
+    """A part with named columns. ``rows`` counts records; columns below an array may hold more values.
+
+    ``persons`` is there only where the scan is for a ledger; ``nameless`` then counts the rows with personal
+    data that no identifier tells apart.
+    """
 
     name: str
     rows: int
     columns: tuple[Column, ...]
     hidden: bool = False
     people: PeopleKeys | None = None
+    persons: tuple[PersonKeys, ...] = ()
+    nameless: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +241,7 @@ class Text:
     characters: int
     entities: tuple[Evidence, ...] = ()
     hidden: bool = False
+    persons: tuple[PersonKeys, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +424,7 @@ __all__ = [
     "Kind",
     "Outcome",
     "PeopleKeys",
+    "PersonKeys",
     "Reason",
     "Report",
     "ScanInfo",

@@ -56,6 +56,7 @@ class Cells:
         codes: for each non-blank row the index of its value; None where they are one to one.
         row_ids: the table's row numbers of the non-blank rows.
         rows: cells of the chunk, blank ones included.
+        kept: which cells of the chunk are not blank; None where all are not.
     """
 
     values: pa.Array
@@ -64,6 +65,7 @@ class Cells:
     row_ids: Rows
     rows: int
     hasher: ColumnHasher
+    kept: Mask | None = None
     _masks: dict[str, Mask | None] = field(default_factory=dict, repr=False)
     _counted: dict[str, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
@@ -82,11 +84,11 @@ class Cells:
             array = array.filter(pa.array(keep))
             row_ids = row_ids[keep]
         if not _repeats(array):
-            return cls(array, None, None, row_ids, rows, hasher)
+            return cls(array, None, None, row_ids, rows, hasher, keep)
         encoded = array.dictionary_encode()
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         counts = np.bincount(codes, minlength=len(encoded.dictionary)).astype(np.int64)
-        return cls(encoded.dictionary, counts, codes, row_ids, rows, hasher)
+        return cls(encoded.dictionary, counts, codes, row_ids, rows, hasher, keep)
 
     @property
     def filled(self) -> int:
@@ -219,6 +221,15 @@ class Cells:
         if self.counts is None:
             return int(np.count_nonzero(mask))
         return int(self.counts[mask].sum())
+
+    def spread(self, mask: Mask) -> Mask:
+        """Which cells of the chunk, blank ones included, have a value in ``mask``."""
+        rows = mask if self.codes is None else mask[self.codes]
+        if self.kept is None:
+            return rows
+        out = np.zeros(self.rows, dtype=bool)
+        out[self.kept] = rows
+        return out
 
     def first_rows(self, mask: Mask, limit: int) -> tuple[int, ...]:
         """The first row numbers whose value is in ``mask``."""

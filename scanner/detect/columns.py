@@ -17,6 +17,7 @@ from scanner.detect.drift import Watch
 from scanner.detect.hashing import ColumnHasher, Hashes
 from scanner.detect.judge import Meaning, is_prose, judge, settled
 from scanner.detect.masking import mask
+from scanner.detect.personkeys import PersonKeyer
 from scanner.detect.tally import SAMPLE, SAMPLE_CHARACTERS, Found, Tally
 from scanner.model import Form
 
@@ -38,6 +39,7 @@ class Toolbox:
 
     settings: Settings
     hasher: ColumnHasher
+    keyer: PersonKeyer | None = None
 
 
 class FoundBuilder:
@@ -170,10 +172,15 @@ class ColumnFold:
         self.prose = False
         self.scores: dict[str, list[float]] = defaultdict(list)
         self.late: dict[str, int] = {}
+        #: Cells of the latest chunk in which each type was found, and what was found inside of texts; for
+        #: people's keys.
+        self.hits: dict[str, Mask] = {}
+        self.finds: dict[str, list[str]] = {}
 
     def add(self, array: pa.Array, row_ids: Rows) -> None:
         """Fold in the column's part of one chunk."""
         cells = Cells.of(array, row_ids, self._tools.hasher)
+        self.hits, self.finds = {}, {}
         if cells.filled:
             self._see(cells)
         self._rows += cells.rows
@@ -265,6 +272,10 @@ class ColumnFold:
 
     # -- counting --
 
+    def _hit(self, entity_type: str, cells: Cells, matched: Mask) -> None:
+        if self._tools.keyer is not None and matched.any():
+            self.hits[entity_type] = cells.spread(matched)
+
     def _builder(self, entity_type: str) -> FoundBuilder:
         builder = self._builders.get(entity_type)
         if builder is None:
@@ -283,9 +294,9 @@ class ColumnFold:
             ):
                 continue  # counted by its kernel below
             done.add(meaning.entity_type)
-            self._builder(meaning.entity_type).add(
-                cells, quick.search(cells, meaning.plausible, cells.lengths <= meaning.longest), whole=True
-            )
+            matched = quick.search(cells, meaning.plausible, cells.lengths <= meaning.longest)
+            self._builder(meaning.entity_type).add(cells, matched, whole=True)
+            self._hit(meaning.entity_type, cells, matched)
         if self._current and self._current[0].form is not Form.CLEAR:
             return
         self._look_everywhere(cells, done)
@@ -310,6 +321,7 @@ class ColumnFold:
                 unknown &= ~settled
                 if matched.any():
                     self._builder(kernel.entity_type).add(cells, matched)
+                    self._hit(kernel.entity_type, cells, matched)
 
     def _closed(self, cells: Cells, possible: Mask) -> Mask:
         """Values that are a date or a number and nothing else, where a probe shows many of them."""
@@ -343,6 +355,9 @@ class ColumnFold:
         distinct = sorted({" ".join(text.split()) for _, text, _ in finds})
         hashes = self._tools.hasher.hash(pa.array(distinct, pa.large_string()))
         mentions = int(sum(counts[index] for index, _, _ in finds))
+        self._hit(entity_type, cells, hits)
+        if self._tools.keyer is not None:
+            self.finds[entity_type] = distinct
         self._builder(entity_type).add_mentions(
             distinct, hashes, cells.count(hits), mentions, cells.first_rows(hits, self._tools.settings.locate)
         )

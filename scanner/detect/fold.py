@@ -22,6 +22,8 @@ from scanner.detect.columns import ColumnFold, Toolbox
 from scanner.detect.hashing import ColumnHasher, Hashes
 from scanner.detect.judge import FIRM, GENERAL_IDS, REPORTED, Meaning, weights, with_neighbours
 from scanner.detect.masking import mask, safe_name
+from scanner.detect.personkeys import PersonKeyer, identifier_of, normal
+from scanner.detect.persons import PersonFold, TableColumn, text_persons
 from scanner.detect.tally import Found, Tally
 from scanner.model import Column, Distinct, Evidence, Form, Gap, Kind, PeopleKeys, Reason, Stage, Table, Text
 
@@ -53,10 +55,12 @@ class Detector:
     Args:
         settings: phone regions, model, samples and row numbers to keep.
         key: random bytes of this scan, shared by its workers, so that counts can be united.
+        people_key: the installation's secret for people's keys; None where no ledger asks for them.
     """
 
-    def __init__(self, settings: Settings, key: bytes) -> None:
-        self.tools = Toolbox(settings, ColumnHasher(key))
+    def __init__(self, settings: Settings, key: bytes, people_key: bytes | None = None) -> None:
+        keyer = PersonKeyer(people_key, settings.regions) if people_key else None
+        self.tools = Toolbox(settings, ColumnHasher(key), keyer)
         self.categories = resources.entity_categories()
 
     def category(self, concept: str, entity_type: str) -> str:
@@ -141,6 +145,8 @@ class TableFold:
         self._waiting_rows = 0
         self._started = False
         self._pairs = PairKeys(detector.tools)
+        keyer = detector.tools.keyer
+        self._persons = PersonFold(keyer, name) if keyer is not None else None
 
     def add(
         self,
@@ -191,6 +197,28 @@ class TableFold:
         for key, array in zip(keys, batch.columns, strict=True):
             self._columns[key].add(array, numbers)
         self._pairs.add(batch, [self._columns[key] for key in keys])
+        if self._persons is not None:
+            self._add_persons(self._persons, batch, keys, numbers)
+
+    def _add_persons(
+        self, persons: PersonFold, batch: pa.RecordBatch, keys: list[tuple[str, int]], numbers: Rows
+    ) -> None:
+        """Who the rows are about; columns are weighed beside the others, as at the end."""
+        folds = [self._columns[key] for key in keys]
+        meanings = with_neighbours([fold.meanings for fold in folds])
+        columns = [
+            TableColumn(key, found, fold.hits, fold.prose)
+            for key, fold, found in zip(keys, folds, meanings, strict=True)
+        ]
+        detector = self._detector
+        mains = [column.meaning for column in columns]
+        categories = [detector.category(each.concept, each.entity_type) if each else "" for each in mains]
+        persons.add(batch, columns, numbers, categories)
+        for fold in folds:
+            for entity_type, values in fold.finds.items():
+                found = keys_of_mentions(detector, entity_type, values)
+                if found is not None:
+                    persons.add_loose(*found)
 
     def finish(self) -> Table:
         """The table with its evidence."""
@@ -201,7 +229,11 @@ class TableFold:
             self._column(index, key, fold, found)
             for index, ((key, fold), found) in enumerate(zip(folds, meanings, strict=True))
         )
-        return Table(self._name, self._rows, columns, self._hidden, self._people(columns))
+        people = self._people(columns)
+        if self._persons is None:
+            return Table(self._name, self._rows, columns, self._hidden, people)
+        persons, nameless = self._persons.finish(columns, [key for key, _ in folds])
+        return Table(self._name, self._rows, columns, self._hidden, people, persons, nameless)
 
     def _column(
         self, index: int, key: tuple[str, int], fold: ColumnFold, meanings: tuple[Meaning, ...]
@@ -249,6 +281,18 @@ def _key_rank(entity_type: str) -> int | None:
         return _PEOPLE_KEYS.index(entity_type)
     general = entity_type in weights().types and entity_type not in GENERAL_IDS
     return None if general else _PEOPLE_KEYS.index(None)
+
+
+def keys_of_mentions(
+    detector: Detector, entity_type: str, values: Sequence[str]
+) -> tuple[str, Hashes] | None:
+    """The kind of identifier and the keys of what running text names; None where that tells nobody apart."""
+    keyer = detector.tools.keyer
+    identifier = identifier_of(entity_type, detector.category(entity_type, entity_type))
+    if keyer is None or identifier is None or identifier.startswith("account") or not values:
+        return None
+    found = normal(identifier, pa.array(values, pa.large_string()), keyer.regions).drop_null()
+    return identifier, keyer.keys(identifier, found)
 
 
 class PairKeys:
@@ -412,6 +456,8 @@ class TextFold:
         self._samples: dict[str, dict[int, str]] = defaultdict(dict)
         self._scores: dict[str, list[float]] = defaultdict(list)
         self._spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._persons: dict[str, list[Hashes]] = defaultdict(list)
+        self._person_types: dict[str, str] = {}
 
     def add(self, text: str) -> None:
         """Fold in a piece."""
@@ -434,6 +480,10 @@ class TextFold:
     def _count(self, entity_type: str, values: list[str], samples: int) -> None:
         hashes = self._detector.tools.hasher.hash(pa.array(values, pa.large_string()))
         self._distinct[entity_type] |= sketch.of(hashes)
+        found = keys_of_mentions(self._detector, entity_type, values)
+        if found is not None:
+            self._persons[found[0]].append(found[1])
+            self._person_types[found[0]] = entity_type
         kept = self._samples[entity_type]
         kept.update((int(key), mask(value, entity_type)) for key, value in zip(hashes, values, strict=True))
         self._samples[entity_type] = dict(sorted(kept.items())[:samples])
@@ -448,7 +498,8 @@ class TextFold:
             if confidence >= REPORTED:
                 entities.append(self._entity(entity_type, mentions, confidence))
         entities.sort(key=lambda entity: (-entity.mentions, entity.entity_type))
-        return Text(self._name, self._characters, tuple(entities), self._hidden)
+        persons = text_persons(self._persons, self._person_types, entities)
+        return Text(self._name, self._characters, tuple(entities), self._hidden, persons)
 
     def _entity(self, entity_type: str, mentions: int, confidence: float) -> Evidence:
         return Evidence(

@@ -80,7 +80,8 @@ class Phone:
     score: float
 
 
-def _metadata(region: str) -> Any:
+def metadata(region: str) -> Any:
+    """What libphonenumber knows of a region; None where it knows none."""
     from phonenumbers import PhoneMetadata
 
     return PhoneMetadata.metadata_for_region(region.upper(), None)
@@ -98,10 +99,10 @@ def number_pattern(region: str) -> str:
     Raises:
         ValueError: libphonenumber knows no such region.
     """
-    metadata = _metadata(region)
-    if metadata is None:
+    known = metadata(region)
+    if known is None:
         raise ValueError(f"unknown phone region {region!r}")
-    kinds = [getattr(metadata, kind) for kind in _KINDS]
+    kinds = [getattr(known, kind) for kind in _KINDS]
     patterns = [
         _plain(kind.national_number_pattern) for kind in kinds if kind and kind.national_number_pattern
     ]
@@ -112,7 +113,7 @@ def number_pattern(region: str) -> str:
 def phone_pattern(region: str) -> str:
     """Full-match pattern over digits as dialled inside ``region``, with or without its trunk prefix."""
     number = number_pattern(region)[1:-1]
-    prefix = _trunk_prefix(_metadata(region).national_prefix_for_parsing or "")
+    prefix = _trunk_prefix(metadata(region).national_prefix_for_parsing or "")
     if region.upper() == "AR":
         return f"^(?:0?{number}|{_ARGENTINE_MOBILE})$"
     return f"^(?:{prefix})?{number}$" if prefix else f"^{number}$"
@@ -158,7 +159,7 @@ def international_pattern(country_code: int) -> str:
     if regions == ("001",):
         return f"^{country_code}{_non_geographical(country_code)}$"
     numbers = "|".join(number_pattern(region)[1:-1] for region in regions)
-    trunk = _trunk_prefix(_metadata(regions[0]).national_prefix_for_parsing or "")
+    trunk = _trunk_prefix(metadata(regions[0]).national_prefix_for_parsing or "")
     return f"^{country_code}(?:{trunk})?(?:{numbers})$"
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from scanner import __version__
-from scanner.surfaces import remedy_cli
-from scanner.surfaces.common import USAGE_ERROR, fail, read_policy, read_settings, told_errors
+from scanner.surfaces import ledger_cli, remedy_cli
+from scanner.surfaces.common import USAGE_ERROR, atomic_file, fail, read_policy, read_settings, told_errors
 
 if TYPE_CHECKING:
     from scanner.engine import Progress, Request
@@ -109,6 +108,18 @@ _SCAN_OPTIONS = (
         help="Installed spaCy pipeline that reads free text; 'none' for patterns only.",
     ),
     click.option("--config", "config_file", type=_YAML_FILE, help="Settings and limits (YAML)."),
+    click.option(
+        "--ledger",
+        metavar="PATH|URL|none",
+        default="none",
+        show_default=True,
+        help="Record what was found, and what is gone, in this ledger; made where it is not there.",
+    ),
+    click.option(
+        "--observed-at",
+        metavar="T|mtime",
+        help="With --ledger: when this was so (RFC 3339), or each file's own time; now where left out.",
+    ),
 )
 
 
@@ -146,11 +157,24 @@ def _run_scan(paths: tuple[str, ...], options: dict[str, Any]) -> None:
     with told_errors():
         request = _request(paths, options)
         with _progress_bar() as progress:
-            report = engine.scan(request, progress)
+            report = _recorded(request, options, progress)
         _write(report, options["format_name"], options["output"])
     if report.info.interrupted:
         click.echo("sharewatch: interrupted; the report holds what was known by then", err=True)
     raise click.exceptions.Exit(engine.exit_code(report, options["fail_on"]))
+
+
+def _recorded(
+    request: Request, options: dict[str, Any], progress: Callable[[Progress], None] | None
+) -> Report:
+    """Scan, into a ledger where one is given."""
+    from scanner import engine
+
+    if options["ledger"] in (None, "none"):
+        if options["observed_at"] is not None:
+            fail("--observed-at needs --ledger")
+        return engine.scan(request, progress)
+    return ledger_cli.scan_into(options["ledger"], request, options, progress)
 
 
 def _request(paths: tuple[str, ...], options: dict[str, Any]) -> Request:
@@ -185,7 +209,7 @@ def _write(report: Report, format_name: str, output: Path | None) -> None:
         chosen.render(report, sys.stdout.buffer if chosen.binary else sys.stdout)
         sys.stdout.flush()
         return
-    with _atomic(output) as stream:
+    with atomic_file(output) as stream:
         if chosen.binary:
             chosen.render(report, stream)
         else:
@@ -194,22 +218,6 @@ def _write(report: Report, format_name: str, output: Path | None) -> None:
             text = io.TextIOWrapper(stream, encoding="utf-8", write_through=True)
             chosen.render(report, text)
             text.detach()
-
-
-@contextmanager
-def _atomic(output: Path) -> Iterator[BinaryIO]:
-    """A file that is there whole or not at all, and that only its owner may read."""
-    import tempfile
-
-    folder = output.resolve().parent
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{output.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-        Path(name).replace(output)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 @contextmanager
@@ -400,7 +408,7 @@ def doctor(config_file: Path | None) -> None:
     raise click.exceptions.Exit(1 if worst_is_bad else 0)
 
 
-# -- remedies --------------------------------------------------------------------------------------------
+# -- remedies and the ledger -----------------------------------------------------------------------------
 
-for _command in remedy_cli.COMMANDS:
+for _command in (*remedy_cli.COMMANDS, *ledger_cli.COMMANDS):
     cli.add_command(_command)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
@@ -74,3 +74,19 @@ def fail(*problems: str) -> NoReturn:
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     raise click.exceptions.Exit(USAGE_ERROR)
+
+
+@contextmanager
+def atomic_file(output: Path) -> Iterator[BinaryIO]:
+    """A file that is there whole or not at all, and that only its owner may read."""
+    import tempfile
+
+    folder = output.resolve().parent
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{output.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,448 @@
+"""What the ledger knows: which versions a vendor could reach when, and how many people that was.
+
+Everything takes an instant (``start == end``) or a window: a version counts where it was reachable at any
+moment between. Times are as `scanner.ledger.store.stamp` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from scanner import resources
+from scanner.ledger import evidence, schema
+from scanner.ledger.people import BITS, Crowd, People
+from scanner.ledger.store import Ledger
+from scanner.model import Estimate, Outcome, PersonKeys, Table, Text
+
+#: A field of an item: the part (tables from 0 up, texts from -1 down), the column's index or -1, the type.
+FieldKey = tuple[int, int, str]
+#: Judges the fields of an outcome: those that are personal data, and whether the policy allows each; None
+#: where there is no policy.
+Judge = Callable[[str | None, Outcome], Mapping[FieldKey, bool | None]]
+
+
+#: Stands for all vendors; no vendor has such an id.
+EVERYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From when until when; both ends are part of it."""
+
+    start: str
+    end: str
+
+    @property
+    def instant(self) -> bool:
+        """Whether it is one moment."""
+        return self.start == self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An item version that was reachable, with how many copies of it at most at one time.
+
+    Attributes:
+        id: its number.
+        vendor: who could reach it, None for nobody's folder.
+        content: ``sha256:`` and digest, or ``unread:`` and a name.
+        feed: id of the feed it is a delivery of.
+        rows: of its tables with personal data.
+        status: of the outcome.
+        gaps: things in it that could not be read.
+        shape: equal for versions whose fields a policy judges alike.
+        evidence, people: digests of its blobs; None where forgotten or nothing.
+        totals: people as counted when it was recorded.
+        copies: places that it lay in at the same time.
+        paths: these, relative to the share.
+    """
+
+    id: int
+    vendor: str | None
+    content: str
+    feed: str
+    rows: int
+    status: str
+    gaps: int
+    shape: str
+    evidence: str | None
+    people: str | None
+    totals: Estimate
+    copies: int
+    paths: tuple[str, ...]
+
+
+def vendors(connection: Connection) -> list[str | None]:
+    """Everybody who ever had something, nobody's folder last."""
+    table = schema.versions
+    found = [row[0] or None for row in connection.execute(select(table.c.vendor).distinct())]
+    return sorted(found, key=lambda each: (each is None, each or ""))
+
+
+def _within(window: Window) -> ColumnElement[bool]:
+    table = schema.presences
+    started = table.c.first_seen <= window.end
+    # What ended at the very moment is not reachable any more.
+    there = or_(table.c.gone.is_(None), table.c.gone > window.start)
+    return and_(started, there, or_(table.c.gone.is_(None), table.c.gone > table.c.first_seen))
+
+
+def states(connection: Connection, window: Window, vendor: str | None = EVERYBODY) -> dict[str | None, str]:
+    """For each vendor that had something, what tells its set of reachable versions from another."""
+    table = schema.presences
+    query = select(table.c.vendor, func.count(), func.sum(table.c.tag)).where(_within(window))
+    if vendor != EVERYBODY:
+        query = query.where(table.c.vendor == (vendor or ""))
+    found = connection.execute(query.group_by(table.c.vendor))
+    return {name or None: f"{count}:{total}" for name, count, total in found}
+
+
+def reachable(connection: Connection, window: Window, vendor: str | None) -> list[Version]:
+    """The versions that a vendor could reach, in the order in which they were first recorded."""
+    table, versions = schema.presences, schema.versions
+    query = select(table.c.version, table.c.first_seen, table.c.gone, table.c.path, table.c.member)
+    spans: dict[int, list[tuple[str, str | None, str]]] = defaultdict(list)
+    for number, first, gone, path, member in connection.execute(
+        query.where(_within(window), table.c.vendor == (vendor or ""))
+    ):
+        name = f"{path} > {member}" if member else path
+        spans[number].append((max(first, window.start), gone, name))
+    held = select(versions).where(versions.c.vendor == (vendor or "")).order_by(versions.c.id)
+    return [_version(row, spans[row.id]) for row in connection.execute(held) if row.id in spans]
+
+
+def _version(row: Row[Any], spans: Sequence[tuple[str, str | None, str]]) -> Version:
+    return Version(
+        id=row.id,
+        vendor=row.vendor or None,
+        content=row.content,
+        feed=row.feed,
+        rows=row.rows,
+        status=row.status,
+        gaps=row.gaps,
+        shape=row.shape,
+        evidence=row.evidence,
+        people=row.people,
+        totals=Estimate(row.people_low, row.people_best, row.people_high),
+        copies=_copies(spans),
+        paths=tuple(sorted({name for _, _, name in spans})),
+    )
+
+
+def _copies(spans: Sequence[tuple[str, str | None, str]]) -> int:
+    """How many of these lay side by side at most: a file that was moved is one, a copy makes two."""
+    if len(spans) == 1:
+        return 1
+    steps = sorted([(first, 1) for first, _, _ in spans] + [(gone, -1) for _, gone, _ in spans if gone])
+    most = now = 0
+    for _, step in steps:
+        now += step
+        most = max(most, now)
+    return most
+
+
+def outcome_of(
+    ledger: Ledger, connection: Connection, version: Version, *, people: bool = False
+) -> Outcome | None:
+    """The outcome of a version as it was recorded, for a policy to judge; None where it was forgotten."""
+    if version.evidence is None:
+        return None
+    held = ledger.blob(connection, version.evidence)
+    if held is None:
+        return None
+    packed = ledger.blob(connection, version.people) if people and version.people else None
+    return evidence.decode(held, packed)
+
+
+def persons_of(
+    ledger: Ledger, connection: Connection, version: Version
+) -> dict[int, tuple[tuple[PersonKeys, ...], int]]:
+    """The people of a version by part, with the rows of people whom nothing tells apart."""
+    packed = ledger.blob(connection, version.people) if version.people else None
+    return evidence.unpack(packed) if packed else {}
+
+
+# -- exposure ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Tally:
+    """What one vendor could reach, gathered."""
+
+    bits: dict[str, int]
+    crowd: Crowd
+    feeds: dict[str, Crowd]
+    forms: dict[str, set[str]]
+    allowed: dict[str, bool | None]
+    people_of_feed: Counter[str]
+    items: int = 0
+    rows: int = 0
+    unread: int = 0
+    forgotten: int = 0
+
+    def bit(self, category: str) -> int:
+        """The category's bit; the last one is that of all for which none is left."""
+        return self.bits.setdefault(category, min(len(self.bits), BITS - 1))
+
+    def judged(self, category: str, allowed: bool | None) -> None:
+        """One field that is not allowed decides."""
+        before = self.allowed.get(category, allowed)
+        self.allowed[category] = None if allowed is None else bool(before and allowed)
+
+
+def exposure(
+    ledger: Ledger,
+    window: Window,
+    *,
+    judge: Judge,
+    judged_by: str,
+    vendor: str | None = EVERYBODY,
+) -> list[dict[str, Any]]:
+    """What vendors could reach, as the ``vendors`` of the exposure contract.
+
+    Args:
+        ledger: an open one.
+        window: a moment, or from when until when.
+        judge: says which fields are personal data, and which of these are allowed.
+        judged_by: names what ``judge`` decides by, for answers that are kept.
+        vendor: one only; None is nobody's folder, `EVERYBODY` is all of them.
+    """
+    out = []
+    with ledger.reading() as connection:
+        for name, state in sorted(
+            states(connection, window, vendor).items(), key=lambda e: (e[0] is None, e[0] or "")
+        ):
+            question = ledger.digest(json.dumps([name, state, judged_by, *_asked(window)]).encode(), "answer")
+            known = _kept(ledger, connection, question)
+            if known is None:
+                known = _vendor(ledger, connection, window, name, judge)
+                out.append((question, known, True))
+            else:
+                out.append((question, known, False))
+    _keep(ledger, [(question, answer) for question, answer, new in out if new])
+    return [answer for _, answer, _ in out]
+
+
+def _asked(window: Window) -> list[str]:
+    return [] if window.instant else [window.start, window.end]
+
+
+def _kept(ledger: Ledger, connection: Connection, question: str) -> dict[str, Any] | None:
+    table = schema.answers
+    data = connection.execute(select(table.c.data).where(table.c.question == question)).scalar()
+    held = None if data is None else ledger.answer_opened(question, bytes(data))
+    answer: dict[str, Any] | None = json.loads(held) if held is not None else None
+    return answer
+
+
+def _keep(ledger: Ledger, answers: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Keep what took time to compute; who may not write goes without."""
+    if not answers:
+        return
+    rows = [
+        {
+            "question": question,
+            "vendor": answer["id"] or "",
+            "data": ledger.answer_sealed(question, json.dumps(answer)),
+        }
+        for question, answer in answers
+    ]
+    try:
+        with ledger.engine.begin() as connection:
+            for row in rows:
+                there = select(schema.answers.c.question).where(schema.answers.c.question == row["question"])
+                if connection.execute(there).first() is None:
+                    connection.execute(insert(schema.answers), row)
+    except SQLAlchemyError:
+        return
+
+
+def _vendor(
+    ledger: Ledger, connection: Connection, window: Window, vendor: str | None, judge: Judge
+) -> dict[str, Any]:
+    tally = _Tally({}, Crowd(), defaultdict(Crowd), defaultdict(set), {}, Counter())
+    shapes: dict[str, tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]]] = {}
+    for version in reachable(connection, window, vendor):
+        tally.items += version.copies
+        tally.rows += version.rows
+        tally.unread += bool(version.gaps)
+        tally.people_of_feed[version.feed] += version.copies
+        if version.shape not in shapes:
+            found = _shape(ledger, connection, version, vendor, judge)
+            if found is None:
+                tally.forgotten += 1
+                continue
+            shapes[version.shape] = found
+        if version.evidence is None:
+            tally.forgotten += 1
+            continue
+        _add(ledger, connection, version, shapes[version.shape], tally)
+    return _answer(connection, vendor, tally)
+
+
+def _shape(
+    ledger: Ledger, connection: Connection, version: Version, vendor: str | None, judge: Judge
+) -> tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]] | None:
+    """The personal fields of a version with category, form and verdict; and the parts that have any."""
+    outcome = outcome_of(ledger, connection, version)
+    if outcome is None:
+        return None
+    verdicts = judge(vendor, outcome)
+    out: dict[FieldKey, tuple[str, str, bool | None]] = {}
+    for key, found in _all_fields(outcome):
+        if key in verdicts:
+            out[key] = (found.category, str(found.form), verdicts[key])
+    return out, frozenset(key[0] for key in out)
+
+
+def _all_fields(outcome: Outcome) -> Iterator[tuple[FieldKey, Any]]:
+    for at, table in enumerate(outcome.tables):
+        for column in table.columns:
+            for found in column.entities:
+                yield (at, column.index, found.entity_type), found
+    for at, text in enumerate(outcome.texts):
+        for found in text.entities:
+            yield (-1 - at, -1, found.entity_type), found
+
+
+def field_key(outcome: Outcome, part: Table | Text, index: int | None, entity_type: str) -> FieldKey:
+    """The key of a field of an outcome."""
+    if isinstance(part, Table):
+        at = next(at for at, table in enumerate(outcome.tables) if table is part)
+        return at, -1 if index is None else index, entity_type
+    at = next(at for at, text in enumerate(outcome.texts) if text is part)
+    return -1 - at, -1, entity_type
+
+
+def _add(
+    ledger: Ledger,
+    connection: Connection,
+    version: Version,
+    shape: tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]],
+    tally: _Tally,
+) -> None:
+    fields, parts = shape
+    for category, form, allowed in fields.values():
+        tally.forms[category].add(form)
+        tally.judged(category, allowed)
+    held = persons_of(ledger, connection, version)
+    for part in parts:
+        persons, nameless = held.get(part, ((), 0))
+
+        def bit(name: tuple[int, str], part: int = part) -> int:
+            found = fields.get((part, *name))
+            return -1 if found is None else tally.bit(found[0])
+
+        for crowd in (tally.crowd, tally.feeds[version.feed]):
+            crowd.add(persons, bit, nameless)
+            if not any(each.owner is None for each in persons):
+                crowd.add_loose(max(1, version.totals.best))
+
+
+def _answer(connection: Connection, vendor: str | None, tally: _Tally) -> dict[str, Any]:
+    people = tally.crowd.people()
+    everybody = people.everybody()
+    return {
+        "id": vendor,
+        "people": _estimate(everybody),
+        "items": tally.items,
+        "rows": tally.rows,
+        "items_not_read_whole": tally.unread,
+        "items_forgotten": tally.forgotten,
+        "categories": {
+            category: {
+                "people": _estimate(_of_category(people, tally, category, everybody)),
+                "forms": sorted(tally.forms[category]),
+                "allowed": tally.allowed[category],
+            }
+            for category in sorted(tally.forms)
+        },
+        "combinations": _combinations(people, tally.bits),
+        "regions": people.by_place(),
+        "regions_inferred": people.by_place(inferred=True),
+        "feeds": _feeds(connection, vendor, tally),
+    }
+
+
+def _of_category(people: People, tally: _Tally, category: str, everybody: Estimate) -> Estimate:
+    """People of a category; where it was found without anything that tells people apart, one at least."""
+    bit = tally.bits.get(category)
+    found = Estimate(0, 0, 0) if bit is None else people.count(1 << bit)
+    if found.best:
+        return found
+    return Estimate(min(1, everybody.best), min(1, everybody.best), everybody.high)
+
+
+def _estimate(found: Estimate) -> dict[str, int]:
+    return {"low": found.low, "best": found.best, "high": found.high}
+
+
+def _combinations(people: People, bits: Mapping[str, int]) -> list[dict[str, Any]]:
+    out = []
+    for wanted in combinations():
+        options = [[bit for category, bit in bits.items() if covers(key, category)] for key in wanted]
+        if not all(options):
+            continue
+        found = people.count_any([sum(1 << bit for bit in set(each)) for each in options])
+        if found.best:
+            out.append({"categories": list(wanted), "people": _estimate(found)})
+    return sorted(out, key=lambda each: (-each["people"]["best"], each["categories"]))
+
+
+def _feeds(connection: Connection, vendor: str | None, tally: _Tally) -> list[dict[str, Any]]:
+    table = schema.feeds
+    query = select(table.c.id, table.c.name).where(table.c.vendor == (vendor or ""))
+    names = {row.id: row.name for row in connection.execute(query)}
+    out = [
+        {
+            "id": feed,
+            "name": names.get(feed, feed),
+            "items": count,
+            "people": _estimate(
+                tally.feeds[feed].people().everybody() if feed in tally.feeds else Estimate(0, 0, 0)
+            ),
+        }
+        for feed, count in tally.people_of_feed.items()
+    ]
+    return sorted(out, key=lambda each: (-each["people"]["best"], each["name"], each["id"]))
+
+
+def covers(parent: str, child: str) -> bool:
+    """Whether a category is another one or lies below it."""
+    return child == parent or child.startswith(f"{parent}.")
+
+
+@cache
+def combinations() -> tuple[tuple[str, ...], ...]:
+    """The combinations that are counted (``rules/combinations.yaml``)."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = resources.path("rules", "combinations.yaml").read_text(encoding="utf-8")
+    return tuple(tuple(each) for each in yaml.load(text, loader)["combinations"])  # noqa: S506 # a safe loader
+
+
+def nothing(vendor: str | None) -> dict[str, Any]:
+    """The answer for a vendor that could reach nothing."""
+    nobody = _estimate(Estimate(0, 0, 0))
+    return {
+        "id": vendor,
+        "people": nobody,
+        "items": 0,
+        "rows": 0,
+        "items_not_read_whole": 0,
+        "items_forgotten": 0,
+        "categories": {},
+        "combinations": [],
+        "regions": {},
+        "regions_inferred": {},
+        "feeds": [],
+    }

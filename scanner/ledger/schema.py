@@ -1,0 +1,135 @@
+"""The tables. They change by migrations only (``migrations/versions``); a test holds the two together."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+#: Facts of the ledger itself: its id, the check value of its key.
+meta = Table(
+    "meta", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False)
+)
+
+#: The chain: one entry for each transaction, with the rows that it wrote.
+entries = Table(
+    "entries",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("recorded_at", String(32), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("mac", String(64), nullable=False),
+)
+
+#: Sketches, key sets and evidence: compressed, encrypted, called by a keyed digest of their content.
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+#: Deliveries of one schema to one vendor.
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("vendor", String(256), primary_key=True),
+    Column("id", String(20), primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+#: One content that one vendor had: a file or a member, by its SHA-256.
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("vendor", String(256), nullable=False),
+    Column("content", String(80), nullable=False),
+    Column("feed", String(20), nullable=False),
+    Column("format", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("gaps", Integer, nullable=False),
+    Column("shape", String(64), nullable=False),
+    Column("fields", String(64), nullable=False),
+    Column("evidence", String(64)),
+    Column("people", String(64)),
+    Column("people_low", BigInteger, nullable=False),
+    Column("people_best", BigInteger, nullable=False),
+    Column("people_high", BigInteger, nullable=False),
+    Column("rules_digest", String(80), nullable=False),
+    Column("policy_digest", String(80)),
+    Column("tag", BigInteger, nullable=False),
+    Column("forgotten", Integer, nullable=False),
+    UniqueConstraint("vendor", "content"),
+)
+
+#: Where a version lay, from when until when. ``gone`` is null while it is there.
+presences = Table(
+    "presences",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("vendor", String(256), nullable=False),
+    Column("location", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("first_seen", String(32), nullable=False),
+    Column("last_seen", String(32), nullable=False),
+    Column("gone", String(32)),
+    Column("size", BigInteger, nullable=False),
+    Column("modified", Float),
+    Column("device", String(40), nullable=False),
+    Column("tag", BigInteger, nullable=False),
+    Index("presences_place", "location", "member"),
+    Index("presences_time", "vendor", "first_seen", "gone"),
+    Index("presences_version", "version"),
+)
+
+#: What was found in a version's fields: one row for each part, column, entity type and form.
+fields = Table(
+    "fields",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    Column("part", Text, nullable=False),
+    Column("part_kind", String(8), nullable=False),
+    Column("field", Text),
+    Column("entity_type", String(128), nullable=False),
+    Column("category", String(128), nullable=False),
+    Column("form", String(16), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("distinct_values", BigInteger, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("hidden", Integer, nullable=False),
+)
+
+#: Answers that were computed before, by a digest of the question and the state it was asked of.
+answers = Table(
+    "answers",
+    metadata,
+    Column("question", String(64), primary_key=True),
+    Column("vendor", String(256), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+#: Tables whose rows are in the chain, and their keys.
+CHAINED: dict[str, tuple[Table, tuple[str, ...]]] = {
+    "feeds": (feeds, ("vendor", "id")),
+    "versions": (versions, ("id",)),
+    "presences": (presences, ("id",)),
+}

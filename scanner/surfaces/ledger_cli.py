@@ -1,0 +1,226 @@
+"""The commands on a ledger: ``exposure`` and ``ledger …``; and the scan into one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scanner.surfaces.common import atomic_file, fail, read_policy, told_errors
+
+if TYPE_CHECKING:
+    from scanner.engine import Progress, Request
+    from scanner.ledger.store import Ledger
+    from scanner.model import Report
+    from scanner.policy.model import Policy
+
+_LEDGER = click.option(
+    "--ledger",
+    "where",
+    metavar="PATH|URL",
+    envvar="SHAREWATCH_LEDGER",
+    required=True,
+    help="The ledger: a file, or postgresql://… ($SHAREWATCH_LEDGER).",
+)
+_FORMATS = ("text", "json", "html")
+
+
+def scan_into(
+    where: str, request: Request, options: dict[str, Any], progress: Callable[[Progress], None] | None
+) -> Report:
+    """Scan and record. Each outcome is recorded when it comes; what is gone once the scan is complete."""
+    from scanner import engine
+    from scanner.ledger.store import open_ledger
+    from scanner.surfaces.recording import ScanRecording, recorder_for
+
+    with open_ledger(where, create=True) as opened:
+        request = replace(request, people_key=opened.people_secret)
+        with recorder_for(opened, request.policy_digest) as recorder:
+            if options.get("policy_file") is not None and request.policy_digest is not None:
+                recorder.policy(options["policy_file"].read_text(encoding="utf-8"), request.policy_digest)
+            recording = ScanRecording(recorder, request, options.get("observed_at"))
+            report = engine.scan(request, progress, recording)
+            recording.finish(report)
+    return report
+
+
+@click.command()
+@_LEDGER
+@click.option("--vendor", metavar="ID", help="This vendor only.")
+@click.option("--as-of", metavar="T", help="What was reachable at this time (RFC 3339); now where left out.")
+@click.option("--from", "start", metavar="T", help="With --to: all that was reachable at any moment between.")
+@click.option("--to", "end", metavar="T", help="End of the time; now where left out.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path),
+    help="Judge by this policy; the one of the latest scan where left out.",
+)
+@click.option("--format", "format_name", type=click.Choice(_FORMATS), default="text", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write here, not to standard output.",
+)
+def exposure(
+    where: str,
+    vendor: str | None,
+    as_of: str | None,
+    start: str | None,
+    end: str | None,
+    policy_file: Path | None,
+    format_name: str,
+    output: Path | None,
+) -> None:
+    """If a vendor is breached: whose data it has, how many people, which data, and since when.
+
+    Reads the ledger only, no scanned file. Times without a zone are UTC.
+    """
+    with told_errors():
+        if as_of is not None and (start is not None or end is not None):
+            fail("--as-of is one moment, --from and --to are two: give the one or the others")
+        if end is not None and start is None:
+            fail("--to needs --from")
+        document = _exposure(where, vendor, as_of, start, end, policy_file)
+        _write(document, format_name, output)
+
+
+def _exposure(
+    where: str,
+    vendor: str | None,
+    as_of: str | None,
+    start: str | None,
+    end: str | None,
+    policy_file: Path | None,
+) -> dict[str, Any]:
+    from scanner.ledger import queries
+    from scanner.ledger.store import open_ledger, shown, stamp
+    from scanner.surfaces.recording import judge_by, moment, policy_state
+
+    now = stamp(datetime.now(UTC))
+    until = end or as_of
+    last = moment(until) if until else now
+    first = moment(start) if start else last
+    today = date.fromisoformat(now[:10])
+    with open_ledger(where) as opened:
+        policy, digest = _policy(opened, policy_file)
+        found = queries.exposure(
+            opened,
+            queries.Window(first, last),
+            judge=judge_by(policy, today),
+            judged_by=policy_state(digest, today),
+            vendor=queries.EVERYBODY if vendor is None else vendor,
+        )
+    known = {each["id"] for each in found}
+    if vendor is not None and vendor not in known:
+        found.append(queries.nothing(vendor))
+    out: dict[str, Any] = {"schema_version": "1.0", "as_of": shown(last)}
+    if start is not None:
+        out |= {"from": shown(first), "to": shown(last)}
+    return {
+        **out,
+        "generated_at": shown(now),
+        "policy_digest": digest,
+        "vendors": [each | _terms(policy, each["id"], today) for each in found],
+    }
+
+
+def _policy(opened: Ledger, policy_file: Path | None) -> tuple[Policy | None, str | None]:
+    """The policy to judge by: a file's, else the one of the latest scan."""
+    from scanner.ledger.recorder import last_policy
+    from scanner.policy.loading import loads
+
+    if policy_file is not None:
+        return read_policy(policy_file)
+    with opened.reading() as connection:
+        known = last_policy(connection)
+    return (None, None) if known is None else (loads(known[0], "the ledger's policy").policy, known[1])
+
+
+def _terms(policy: Policy | None, vendor: str | None, today: date) -> dict[str, Any]:
+    """What is agreed with a vendor, and whether it still holds."""
+    owner = policy.vendor(vendor) if policy and vendor else None
+    if owner is None:
+        return {"name": None, "purpose": None, "agreement": None}
+    agreement = owner.agreement
+    terms = None
+    if agreement is not None:
+        expires = agreement.expires
+        terms = {
+            "ref": agreement.ref,
+            "expires": expires.isoformat() if expires else None,
+            "expired": bool(expires and today > expires),
+        }
+    return {"name": owner.name, "purpose": owner.purpose, "agreement": terms}
+
+
+def _write(document: dict[str, Any], format_name: str, output: Path | None) -> None:
+    from scanner.reports import exposure as page
+
+    data = page.render(document, format_name)
+    if output is not None:
+        with atomic_file(output) as stream:
+            stream.write(data)
+        return
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+@click.group()
+def ledger() -> None:
+    """Check and tend the account of exposures."""
+
+
+@ledger.command("verify")
+@_LEDGER
+def ledger_verify(where: str) -> None:
+    """Check that no entry was altered, removed or put elsewhere. Exit code 1 where one was."""
+    from scanner.ledger.store import open_ledger
+    from scanner.ledger.verify import verify
+
+    with told_errors():
+        with open_ledger(where) as opened:
+            result = verify(opened)
+        for problem in result.problems:
+            click.echo(problem, err=True)
+        if result.problems:
+            raise click.exceptions.Exit(1)
+        click.echo(f"{result.entries} entries, each as it was written")
+
+
+@ledger.command("forget")
+@_LEDGER
+@click.option(
+    "--before", metavar="T", required=True, help="Forget what was gone before this time (RFC 3339)."
+)
+def ledger_forget(where: str, before: str) -> None:
+    """Drop sketches, key sets and evidence of what is long gone. Totals stay, people cannot be told apart."""
+    from scanner.ledger.store import open_ledger
+    from scanner.surfaces.recording import moment, recorder_for
+
+    with told_errors():
+        with open_ledger(where) as opened, recorder_for(opened, None) as recorder:
+            count = recorder.forget(moment(before))
+        click.echo(f"{count} item version{'' if count == 1 else 's'} forgotten")
+
+
+@ledger.command("vendors")
+@_LEDGER
+def ledger_vendors(where: str) -> None:
+    """List every vendor that ever had something."""
+    from scanner.ledger.queries import vendors
+    from scanner.ledger.store import open_ledger
+
+    with told_errors(), open_ledger(where) as opened, opened.reading() as connection:
+        for each in vendors(connection):
+            click.echo(each or "(nobody's folder)")
+
+
+#: What the command line gains from this module.
+COMMANDS = (exposure, ledger)

@@ -1,0 +1,205 @@
+"""A scan into a ledger: records each outcome as it comes, then what is gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from scanner import resources
+from scanner.engine import Request, policy_path
+from scanner.ledger.recorder import Delivery, Presence, Recorder
+from scanner.ledger.store import Ledger, stamp, stored
+from scanner.model import Outcome, Reason, Report, Stage
+
+if TYPE_CHECKING:
+    from scanner.ledger.queries import FieldKey
+    from scanner.policy.model import Policy
+
+MTIME = "mtime"
+
+
+class ObservedAtError(ValueError):
+    """``--observed-at`` is no time. ``problems`` says so."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(given)
+        self.problems = [
+            f"--observed-at takes a time as in RFC 3339 (2026-11-23T08:00:00Z) or mtime, not {given!r}"
+        ]
+
+
+def moment(given: str) -> str:
+    """A time as the ledger keeps it; without a zone it is UTC, a date is its first moment.
+
+    Raises:
+        ObservedAtError: it is none.
+    """
+    try:
+        found = datetime.fromisoformat(given)
+    except ValueError:
+        raise ObservedAtError(given) from None
+    return stamp(found if found.tzinfo else found.replace(tzinfo=UTC))
+
+
+@dataclass
+class ScanRecording:
+    """What `engine.scan` tells of its outcomes, into a ledger.
+
+    Args:
+        recorder: writes to it.
+        request: the scan's.
+        observed_at: when what is there was there: a time, ``mtime`` for each file's own, None for now.
+    """
+
+    recorder: Recorder
+    request: Request
+    observed_at: str | None = None
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+    _closed: list[str] = field(default_factory=list)
+    _incomplete: set[str] = field(default_factory=set)
+    _devices: dict[str, str] = field(default_factory=dict)
+    recorded: int = 0
+
+    def __post_init__(self) -> None:
+        self._now = stamp(datetime.now(UTC))
+        self._fixed = None if self.observed_at in (None, MTIME) else moment(str(self.observed_at))
+        self._roots = [os.path.abspath(root) for root in self.request.roots if root != "-"]  # noqa: PTH100 # as walked
+        self._known = {
+            (each.location, each.member or ""): each for each in self.recorder.open_under(self._roots)
+        }
+
+    def __call__(self, outcome: Outcome, root: str) -> None:
+        """Record an outcome; what was not there, or was not looked at on purpose, only keeps its place."""
+        location = os.path.join(root, outcome.path)  # noqa: PTH118 # bytes of names must pass unchanged
+        if any(gap.stage is Stage.LIST for gap in outcome.gaps) or _vanished(outcome):
+            # Of several roots it is not known whose failure this is: all of them keep what lies there.
+            self._closed += [stored(os.path.join(each, outcome.path)) for each in self._roots]  # noqa: PTH118
+            self._closed += [stored(each) for each in self._roots if outcome.path == "."]
+            return
+        place = (stored(location), stored(outcome.member or ""))
+        self._seen.add(place)
+        if outcome.incomplete:
+            self._incomplete.add(place[0])
+        facts = _facts(location)
+        path = policy_path(outcome, root, self.request.shares)
+        delivery = Delivery(self._vendor(path), location, path, facts[1])
+        self.recorder.record(outcome, self._at(facts[0]), delivery)
+        self.recorded += 1
+
+    def _at(self, modified: float | None) -> str:
+        if self.observed_at == MTIME and modified is not None:
+            return min(stamp(datetime.fromtimestamp(modified, UTC)), self._now)
+        return self._fixed or self._now
+
+    def _vendor(self, path: str) -> str | None:
+        policy = self.request.policy
+        if self.request.vendor is not None or policy is None:
+            return self.request.vendor
+        owner = policy.vendor_of(path)
+        return owner.id if owner else None
+
+    def finish(self, report: Report) -> int:
+        """After a scan that was not interrupted: record what is gone; gives how many items that is."""
+        if report.info.interrupted:
+            return 0
+        at = self._fixed or self._now
+        missing = [
+            each for place, each in self._known.items() if place not in self._seen and self._is_gone(each)
+        ]
+        count = self.recorder.gone([each.id for each in missing], at)
+        note = {"roots": [stored(root) for root in self._roots], "items": self.recorded, "gone": count}
+        self.recorder.scanned(at, note)
+        return count
+
+    def _is_gone(self, each: Presence) -> bool:
+        if any(each.location == place or each.location.startswith(f"{place}/") for place in self._closed):
+            return False
+        if each.member is not None and each.location in self._incomplete:
+            return False
+        return self._same_device(each)
+
+    def _same_device(self, each: Presence) -> bool:
+        """Whether the folder in which a file is missed is on the file system that it was on.
+
+        An unmounted share is an empty folder. Numbers of file systems may change when a machine starts again:
+        a folder in which known files were seen again is the same one, whatever its number.
+        """
+        folder = _nearest(each.location)
+        if not folder or not each.device or _device(folder) == each.device:
+            return bool(folder)
+        inside = f"{stored(folder)}/"
+        return any(
+            location.startswith(inside) and (location, member) in self._known
+            for location, member in self._seen
+        )
+
+
+def _vanished(outcome: Outcome) -> bool:
+    return outcome.member is None and any(
+        gap.stage is Stage.OPEN and gap.reason is Reason.VANISHED for gap in outcome.gaps
+    )
+
+
+def _facts(location: str) -> tuple[float | None, str]:
+    """Modification time and file system of a file."""
+    try:
+        found = os.stat(location)  # noqa: PTH116 # see above
+    except OSError:
+        return None, ""
+    return found.st_mtime, str(found.st_dev)
+
+
+def _device(folder: str) -> str:
+    try:
+        return str(os.stat(folder).st_dev)  # noqa: PTH116 # see above
+    except OSError:
+        return ""
+
+
+def _nearest(location: str) -> str:
+    """The nearest folder above a place that is there."""
+    folder = os.path.dirname(location)  # noqa: PTH120 # see above
+    while folder and not os.path.isdir(folder):  # noqa: PTH112 # see above
+        above = os.path.dirname(folder)  # noqa: PTH120 # see above
+        if above == folder:
+            return ""
+        folder = above
+    return folder
+
+
+def recorder_for(ledger: Ledger, policy_digest: str | None) -> Recorder:
+    """A recorder of what this version's rules find."""
+    return Recorder(ledger, rules_digest=resources.rules_digest(), policy_digest=policy_digest)
+
+
+def judge_by(policy: Policy | None, today: date) -> Any:
+    """Says which fields of an outcome are personal data and allowed by a policy; see `queries.Judge`."""
+    from scanner.ledger.queries import field_key
+    from scanner.policy.decide import decide
+    from scanner.policy.fields import personal_fields
+    from scanner.policy.model import Confidence
+
+    threshold = (policy.defaults.confidence if policy else Confidence()).review
+
+    def judge(vendor: str | None, outcome: Outcome) -> Mapping[FieldKey, bool | None]:
+        owner = policy.vendor(vendor) if policy and vendor else None
+        out: dict[FieldKey, bool | None] = {}
+        for found in personal_fields(outcome, threshold):
+            index = found.column.index if found.column else None
+            key = field_key(outcome, found.part, index, found.evidence.entity_type)
+            verdict = None if policy is None else decide(policy, owner, found, today) is None
+            out[key] = verdict
+        return out
+
+    return judge
+
+
+def policy_state(digest: str | None, today: date) -> str:
+    """Names what `judge_by` decides by."""
+    return f"{digest} {today.isoformat()} {resources.rules_digest()}"
+
+
+__all__ = ["ScanRecording", "judge_by", "moment", "policy_state", "recorder_for"]
