@@ -73,6 +73,7 @@ class Result:
         values: values of people that went or were put into another form: over all fields, their rows.
         queries: what the export should have been.
         bytes: size of the copy.
+        anew: whether it was written anew, so that it holds nothing that the file does not show.
     """
 
     output: Path
@@ -81,6 +82,7 @@ class Result:
     values: int
     queries: tuple[str, ...]
     bytes: int
+    anew: bool
 
 
 def minimise(request: Request) -> Result:
@@ -98,7 +100,8 @@ def minimise(request: Request) -> Result:
     _check(request, vendor)
     outcome = _scanned(request, request.file)
     rewriter = _rewriter(outcome)
-    plan = planning.make(request.policy, vendor, replace(outcome, path=request.output.name), request.day)
+    named = replace(outcome, path=request.output.name)
+    plan = planning.make(request.policy, vendor, named, request.day, hidden_goes=_hides(outcome))
     with _workplace(request.output) as draft:
         plan = _clean(request, vendor, outcome, rewriter, plan, draft)
         size = draft.stat().st_size
@@ -113,6 +116,7 @@ def minimise(request: Request) -> Result:
         sum(planned.rows for _, planned in changes),
         tuple(views.views(plan, outcome.format, stem, vendor.id)),
         size,
+        bool(changes) or _hides(outcome),
     )
 
 
@@ -170,8 +174,6 @@ def _rewriter(outcome: Outcome) -> Rewriter:
     if len(outcome.containers) > 1 or not PACKERS.issuperset(outcome.containers):
         packing = ", ".join(outcome.containers)
         raise RemedyError(f"a file that is packed as {packing} is not written anew; unpack it first")
-    if rewriter.needs_file and outcome.containers:
-        raise RemedyError(f"a packed {outcome.format} file is not written anew; unpack it first")
     return rewriter
 
 

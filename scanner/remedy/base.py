@@ -194,11 +194,9 @@ class Rewriter(ABC):
 
     Attributes:
         formats: names of the formats, as readers report them.
-        needs_file: it reads from a file that can seek and may not be compressed.
     """
 
     formats: ClassVar[tuple[str, ...]]
-    needs_file: ClassVar[bool] = False
 
     @abstractmethod
     def rewrite(self, source: Source, out: BinaryIO, plan: Plan, tools: Tools) -> None:

@@ -15,10 +15,11 @@ from scanner.remedy.values import FORMS, FROM_ANY
 _Judged = list[tuple[PersonalField, Decision]]
 
 
-def make(policy: Policy, vendor: Vendor, outcome: Outcome, today: date) -> Plan:
+def make(policy: Policy, vendor: Vendor, outcome: Outcome, today: date, *, hidden_goes: bool = False) -> Plan:
     """The plan that makes an item fit a vendor.
 
     What needs a person's review counts as over-shared: a copy that may hold too much is not one to hand out.
+    With ``hidden_goes`` hidden tables and columns go as well, whatever they hold.
     """
     by_part: dict[int, _Judged] = defaultdict(list)
     for found in personal_fields(outcome, policy.defaults.confidence.review):
@@ -26,12 +27,12 @@ def make(policy: Policy, vendor: Vendor, outcome: Outcome, today: date) -> Plan:
         if decision is not None:
             by_part[id(found.part)].append((found, decision))
     return Plan(
-        {table.name: _table(table, by_part.get(id(table), [])) for table in outcome.tables},
+        {table.name: _table(table, by_part.get(id(table), []), hidden_goes) for table in outcome.tables},
         {text.name: _text(text, by_part.get(id(text), [])) for text in outcome.texts},
     )
 
 
-def _table(table: Table, judged: _Judged) -> PartPlan:
+def _table(table: Table, judged: _Judged, hidden_goes: bool) -> PartPlan:
     names = tuple(column.name for column in table.columns)
     nth = nths(names)
     by_column: dict[int, _Judged] = defaultdict(list)
@@ -41,7 +42,9 @@ def _table(table: Table, judged: _Judged) -> PartPlan:
     fields = {}
     for place, column in enumerate(table.columns):
         own = by_column.get(column.index, [])
-        if own:
+        if hidden_goes and (table.hidden or column.hidden):
+            fields[place] = _field(column.name, place, nth[place], (DROP,), own)
+        elif own:
             fields[place] = _field(column.name, place, nth[place], _column_treatments(column, own), own)
     return PartPlan(table.name, names, fields, table.hidden)
 
@@ -59,7 +62,7 @@ def _field(
     name: str, index: int | None, nth: int, treatments: tuple[Treatment, ...], judged: _Judged
 ) -> FieldPlan:
     categories = tuple(dict.fromkeys(found.evidence.category for found, _ in judged))
-    rows = max(found.evidence.rows for found, _ in judged)
+    rows = max((found.evidence.rows for found, _ in judged), default=0)
     return FieldPlan(name, index, nth, treatments, categories, rows)
 
 

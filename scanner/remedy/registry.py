@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from scanner.remedy.arrow import ArrowRewriter, ParquetRewriter
 from scanner.remedy.base import Rewriter
 from scanner.remedy.delimited import DelimitedRewriter
 from scanner.remedy.jsondoc import JsonRewriter
 from scanner.remedy.text import TextRewriter
+from scanner.remedy.workbook import WorkbookRewriter
 
-REWRITERS: tuple[Rewriter, ...] = (DelimitedRewriter(), JsonRewriter(), TextRewriter())
+REWRITERS: tuple[Rewriter, ...] = (
+    DelimitedRewriter(),
+    JsonRewriter(),
+    TextRewriter(),
+    ParquetRewriter(),
+    ArrowRewriter(),
+    WorkbookRewriter(),
+)
 
 #: Formats that keep what a viewer does not show.
-HIDING = frozenset({"xlsx", "xlsm"})
+HIDING = frozenset({"xlsx"})
 
 
 def find(format_name: str) -> Rewriter | None:

@@ -85,7 +85,8 @@ def _told(work: Callable[[], Any]) -> Any:
 
 def _tell(result: Result) -> None:
     if not result.changes:
-        click.echo(f"{result.output}: nothing was over-shared; the copy holds what the file holds")
+        kept = "what the file shows" if result.anew else "what the file holds"
+        click.echo(f"{result.output}: nothing was over-shared; the copy holds {kept}")
         return
     number = len(result.changes)
     click.echo(f"{result.output}: clean; {number} field{'' if number == 1 else 's'} made smaller")
@@ -119,7 +120,7 @@ def _place(part: PartPlan, planned: FieldPlan) -> str:
 def _categories(planned: FieldPlan) -> str:
     from scanner.policy.categories import label
 
-    return ", ".join(label(category, 2) for category in planned.categories)
+    return ", ".join(label(category, 2) for category in planned.categories) or "hidden"
 
 
 COMMANDS: tuple[click.Command, ...] = (minimise,)
