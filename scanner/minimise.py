@@ -289,9 +289,12 @@ def _copy(file: Path, out: BinaryIO) -> None:
 def _rewrite(
     request: Request, outcome: Outcome, rewriter: Rewriter, plan: Plan, tools: Tools, out: BinaryIO
 ) -> None:
-    source = Source.of_file(request.file)
+    def opened() -> tuple[Source, tuple[str, ...]]:
+        return unwrap(Source.of_file(request.file), ReadContext(tools.limits))
+
+    tools = replace(tools, again=lambda: opened()[0])
+    source, containers = opened()
     try:
-        source, containers = unwrap(source, ReadContext(tools.limits))
         if not containers:
             rewriter.rewrite(source, out, plan, tools)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import BinaryIO, ClassVar
@@ -156,11 +156,12 @@ def nths(names: Iterable[str]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What rewriters work with."""
+    """What rewriters work with. ``again`` opens the same bytes anew, for those who read them twice."""
 
     values: Values
     redactor: Redactor
     limits: Limits
+    again: Callable[[], Source] | None = None
 
     def cells(self, treatment: Treatment, cells: Sequence[str | None], heading: str = "") -> list[str | None]:
         """Cells as they are to be: None for what goes. Blank cells stay as they are."""

@@ -6,6 +6,7 @@ from scanner.remedy.arrow import ArrowRewriter, ParquetRewriter
 from scanner.remedy.base import Rewriter
 from scanner.remedy.delimited import DelimitedRewriter
 from scanner.remedy.jsondoc import JsonRewriter
+from scanner.remedy.sqldump.rewriter import DumpRewriter
 from scanner.remedy.text import TextRewriter
 from scanner.remedy.workbook import WorkbookRewriter
 
@@ -16,6 +17,7 @@ REWRITERS: tuple[Rewriter, ...] = (
     ParquetRewriter(),
     ArrowRewriter(),
     WorkbookRewriter(),
+    DumpRewriter(),
 )
 
 #: Formats that keep what a viewer does not show.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -62,7 +63,8 @@ def rewritten(
     rewriter = registry.find(format_name)
     assert rewriter is not None
     out = io.BytesIO()
-    rewriter.rewrite(Source.of_bytes(data, name), out, plan, with_tools or tools())
+    given = replace(with_tools or tools(), again=lambda: Source.of_bytes(data, name))
+    rewriter.rewrite(Source.of_bytes(data, name), out, plan, given)
     return out.getvalue()
 
 
