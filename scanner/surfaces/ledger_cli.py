@@ -46,7 +46,23 @@ def scan_into(
             recording = ScanRecording(recorder, request, options.get("observed_at"))
             report = engine.scan(request, progress, recording)
             recording.finish(report)
+        _prepare(opened, request)
     return report
+
+
+def _prepare(opened: Ledger, request: Request) -> None:
+    """Compute what is asked most: what each vendor can reach now; those without a change keep theirs."""
+    from scanner.ledger import queries
+    from scanner.ledger.store import stamp
+    from scanner.surfaces.recording import judge_by, policy_state
+
+    now = datetime.now(UTC)
+    queries.exposure(
+        opened,
+        queries.Window(stamp(now), stamp(now)),
+        judge=judge_by(request.policy, now.date()),
+        judged_by=policy_state(request.policy, request.policy_digest, now.date()),
+    )
 
 
 @click.command()
@@ -107,6 +123,8 @@ def _exposure(
     until = end or as_of
     last = moment(until) if until else now
     first = moment(start) if start else last
+    if first > last:
+        fail("--from is after --to")
     today = date.fromisoformat(now[:10])
     with open_ledger(where) as opened:
         policy, digest = _policy(opened, policy_file)
@@ -114,7 +132,7 @@ def _exposure(
             opened,
             queries.Window(first, last),
             judge=judge_by(policy, today),
-            judged_by=policy_state(digest, today),
+            judged_by=policy_state(policy, digest, today),
             vendor=queries.EVERYBODY if vendor is None else vendor,
         )
     known = {each["id"] for each in found}

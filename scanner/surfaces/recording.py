@@ -197,9 +197,11 @@ def judge_by(policy: Policy | None, today: date) -> Any:
     return judge
 
 
-def policy_state(digest: str | None, today: date) -> str:
-    """Names what `judge_by` decides by."""
-    return f"{digest} {today.isoformat()} {resources.rules_digest()}"
+def policy_state(policy: Policy | None, digest: str | None, today: date) -> str:
+    """Names what `judge_by` decides by; of the day only which exceptions have ended matters."""
+    exceptions = [each for vendor in (policy.vendors if policy else ()) for each in vendor.exceptions]
+    ended = sum(today > each.until for each in exceptions)
+    return f"{digest} {ended} {resources.rules_digest()}"
 
 
 __all__ = ["ScanRecording", "judge_by", "moment", "policy_state", "recorder_for"]

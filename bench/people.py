@@ -1,0 +1,191 @@
+"""How right people are counted, what the ledger weighs, and how soon it answers; the truth is known.
+
+    python -m bench.people                  all of it, a few minutes
+    python -m bench.people --part unions    one of: unions, weight, answers
+
+* unions: 50 files of 1,000,000 people each, drawn from a larger population, at the level of sketches; the
+  error of the union, and of one file, over several populations;
+* weight: a ledger of 1,000,000 people in 50 files, with and without key sets for exact membership;
+* answers: ``exposure`` over 100,000 item versions of 50 vendors: the first answer, and the same again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scanner.detect.persons import OWN_KEYS, Gather, Members, Sample
+from scanner.ledger import queries
+from scanner.ledger.people import Crowd
+from scanner.ledger.recorder import Delivery, Recorder
+from scanner.ledger.store import open_ledger, stamp
+from scanner.model import Column, Distinct, Evidence, Form, Kind, Outcome, PersonKeys, Status, Table
+from scanner.sketch import FULL
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+_FIELDS = ((0, "EMAIL_ADDRESS"), (1, "PHONE_NUMBER"))
+
+
+def mixed(numbers: Any, salt: int) -> Any:
+    """Numbers as keys: a bijection (splitmix64), so truth is known and keys are as good as random."""
+    keys = numbers.astype(np.uint64) + np.uint64(salt * 0x9E3779B97F4A7C15 % (1 << 64))
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return keys ^ (keys >> np.uint64(31))
+
+
+def persons(numbers: Any, salt: int = 0) -> tuple[PersonKeys, ...]:
+    """The people of a table of e-mail addresses and telephone numbers, as the scanner folds them."""
+    emails, phones = mixed(numbers, 2 * salt + 1), mixed(numbers, 2 * salt + 2)
+    both = np.full(len(numbers), 3, np.uint64)
+    nowhere = np.zeros(len(numbers), np.uint32)
+    own, sample = Gather(OWN_KEYS), Sample()
+    own.add(emails, both, nowhere)
+    sample.add(emails)
+    chosen = sample.among(emails)
+    more = Gather(OWN_KEYS)
+    more.add(phones[chosen], both[chosen], nowhere[chosen], emails[chosen])
+    whole = [Members(), Members()]
+    for each, keys in zip(whole, (emails, phones), strict=True):
+        each.add(keys)
+    return (_built("email", own, whole[0]), _built("phone", more, whole[1], "email", sample.theta))
+
+
+def _built(
+    name: str, gather: Gather, members: Members, owner: str | None = None, sampled: int = FULL
+) -> PersonKeys:
+    keys, traits, _, owners = gather.fold()
+    cut = min(gather.theta, sampled) != FULL
+    return PersonKeys(
+        name, keys.tobytes(), gather.theta, traits.tobytes(), _FIELDS, owner=owner,
+        owners=b"" if owners is None else owners.tobytes(), owner_theta=sampled,
+        members=members.result() if cut else b"",
+    )  # fmt: skip
+
+
+def unions(files: int = 50, people: int = 1_000_000, trials: int = 5) -> dict[str, Any]:
+    """Errors of a union of many large files."""
+    rng = np.random.default_rng(1)
+    errors, single, inside = [], [], 0
+    for trial in range(trials):
+        everybody = np.zeros(3 * people, bool)
+        crowd = Crowd()
+        for _ in range(files):
+            start = int(rng.integers(0, 2 * people))
+            numbers = np.arange(start, start + people)
+            everybody[start : start + people] = True
+            keys = persons(numbers, trial)
+            crowd.add(keys, lambda name: 0 if name[1] == "EMAIL_ADDRESS" else 1)
+            one = Crowd()
+            one.add(keys, lambda _: 0)
+            single.append(one.people().everybody().best / people - 1)
+        truth = int(everybody.sum())
+        found = crowd.people().everybody()
+        errors.append(found.best / truth - 1)
+        inside += found.low <= truth <= found.high
+    return {
+        "files": files, "people in each": people, "unions": trials,
+        "largest error of a union": max(map(abs, errors)),
+        "unions whose interval holds the truth": inside,
+        "error of one file, 95% below": float(np.quantile(np.abs(single), 0.95)),
+        "error of one file, largest": max(map(abs, single)),
+    }  # fmt: skip
+
+
+def outcome(name: str, keys: tuple[PersonKeys, ...], rows: int) -> Outcome:
+    """A table of two columns as it comes from a scan."""
+    columns = tuple(
+        Column(
+            label,
+            at,
+            rows,
+            Kind.ENTITY,
+            (Evidence(entity, category, Form.CLEAR, rows, rows, Distinct(), 0.99),),
+        )
+        for at, (label, entity, category) in enumerate(
+            (
+                ("email", "EMAIL_ADDRESS", "user.contact.email"),
+                ("phone", "PHONE_NUMBER", "user.contact.phone_number"),
+            )
+        )
+    )
+    digest = f"{abs(hash(name)):064x}"
+    table = Table("-", rows, columns, persons=keys)
+    return Outcome(name, None, "csv", rows * 40, digest, Status.SCANNED, tables=(table,))
+
+
+def weight(files: int = 50, people: int = 1_000_000) -> dict[str, Any]:
+    """Bytes of a ledger of so many people, with and without key sets."""
+    out: dict[str, Any] = {"people": people, "files": files}
+    each = people // files
+    for label, size in (("all different", each), ("each in three files", 3 * each)):
+        for members in (True, False):
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                open_ledger(f"{folder}/l.db", create=True) as ledger,
+            ):
+                with Recorder(ledger, rules_digest="bench", members=members) as recorder:
+                    for number in range(files):
+                        numbers = (np.arange(size) + number * each) % people
+                        item = outcome(f"acme/{number}.csv", persons(numbers), size)
+                        recorder.record(
+                            item, stamp(_START), Delivery("acme", f"/share/{item.path}", item.path)
+                        )
+                ledger.close()
+                kept = "with" if members else "without"
+                total = sum(file.stat().st_size for file in Path(folder).iterdir())
+                out[f"{label}, {kept} key sets, MB"] = round(total / 1e6, 1)
+    return out
+
+
+def answers(versions: int = 100_000, vendors: int = 50) -> dict[str, Any]:
+    """Seconds of an answer over many versions."""
+    rng = np.random.default_rng(2)
+    with tempfile.TemporaryDirectory() as folder, open_ledger(f"{folder}/l.db", create=True) as ledger:
+        started = time.monotonic()
+        with Recorder(ledger, rules_digest="bench") as recorder:
+            for number in range(versions):
+                start = int(rng.integers(0, 100_000))
+                item = outcome(f"v{number % vendors}/{number}.csv", persons(np.arange(start, start + 40)), 40)
+                at = stamp(_START + timedelta(minutes=number))
+                recorder.record(item, at, Delivery(f"v{number % vendors}", f"/share/{item.path}", item.path))
+        written = time.monotonic() - started
+        window = queries.Window(*[stamp(_START + timedelta(days=365))] * 2)
+        seconds = []
+        for _ in range(3):
+            started = time.monotonic()
+            queries.exposure(ledger, window, judge=_judge, judged_by="bench")
+            seconds.append(round(time.monotonic() - started, 3))
+        return {
+            "versions": versions, "vendors": vendors, "milliseconds to record one": 1e3 * written / versions,
+            "seconds, first": seconds[0], "seconds, again": seconds[1:],
+        }  # fmt: skip
+
+
+def _judge(vendor: str | None, item: Outcome) -> dict[queries.FieldKey, bool | None]:
+    return {(0, at, name): True for at, name in _FIELDS}
+
+
+def main() -> None:
+    """Run one part or all, and print what was measured."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--part", choices=("unions", "weight", "answers"))
+    parser.add_argument("--versions", type=int, default=100_000, help="of the part answers")
+    given = parser.parse_args()
+    parts = {"unions": unions, "weight": weight, "answers": lambda: answers(given.versions)}
+    for name, part in parts.items():
+        if given.part in (None, name):
+            print(json.dumps({name: part()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
