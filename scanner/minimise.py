@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from scanner import engine
+from scanner import engine, item
 from scanner.config import Settings
 from scanner.model import Outcome, Report, Verdict
 from scanner.policy.model import Policy, Vendor
@@ -272,7 +272,7 @@ def _write(
             raise RemedyError(f"the file could not be written anew: {what}") from None
         out.flush()
         os.fsync(handle)
-    if engine.digest(request.file) != outcome.sha256:
+    if item.digest(request.file) != outcome.sha256:
         raise RemedyError("the file was written to while it was read", unread=True)
 
 

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 #: Seconds between looks at deadlines and memory.
 _POLL_SECONDS = 0.2
+#: Linear algebra is not what workers do; its library would start a thread for each core at import.
+_WORKER_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+#: glibc's options: above how many bytes memory is given back, and blocks are mapped by themselves.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 64 << 20
 #: A worker above this share of its memory limit is replaced after its task: allocators do not give back.
 _RECYCLE_SHARE = 0.75
 
@@ -76,17 +81,24 @@ class Pool:
         self._context = multiprocessing.get_context("spawn")
         self._slots: list[_Slot] = []
 
+    def warm(self) -> None:
+        """Start a worker now, which makes itself ready while this process does something else."""
+        if not self._slots:
+            self._start()
+
     def run(self, tasks: Iterable[Any]) -> Iterator[Piece | Ended]:
         """Pieces and ends as they come, tasks overlapping. Leaving the iterator early ends all workers."""
         todo = iter(tasks)
         exhausted = False
         try:
             while True:
-                while not exhausted and (slot := self._free()) is not None:
+                while not exhausted and self._has_room():
                     try:
-                        self._give(slot, next(todo))
+                        task = next(todo)
                     except StopIteration:
                         exhausted = True
+                    else:
+                        self._give(self._free(), task)
                 if exhausted and not any(slot.busy for slot in self._slots):
                     return
                 yield from self._collect()
@@ -99,18 +111,19 @@ class Pool:
             _end(slot)
         self._slots = []
 
-    def _free(self) -> _Slot | None:
-        for slot in self._slots:
-            if not slot.busy:
-                return slot
-        return self._start() if len(self._slots) < self._size else None
+    def _has_room(self) -> bool:
+        return len(self._slots) < self._size or not all(slot.busy for slot in self._slots)
+
+    def _free(self) -> _Slot:
+        return next((slot for slot in self._slots if not slot.busy), None) or self._start()
 
     def _start(self) -> _Slot:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_serve, args=(theirs, self._worker, self._arguments, self._memory), daemon=True
         )
-        process.start()
+        with _environment(_WORKER_ENVIRONMENT):
+            process.start()
         theirs.close()
         slot = _Slot(process, ours)
         self._slots.append(slot)
@@ -145,7 +158,7 @@ class Pool:
         if kind == "memory":
             yield from self._drop(slot, "memory", task)
             return
-        if _resident(slot.process) > self._memory * _RECYCLE_SHARE:
+        if value > self._memory * _RECYCLE_SHARE:
             self._slots.remove(slot)
             _end(slot)
         yield Ended(task)
@@ -153,7 +166,7 @@ class Pool:
     def _overrun(self, slot: _Slot) -> str | None:
         if time.monotonic() - slot.started > self._seconds:
             return "timeout"
-        if _resident(slot.process) > self._memory:
+        if time.monotonic() - slot.started > _POLL_SECONDS and _resident(slot.process) > self._memory:
             return "memory"
         return None
 
@@ -181,15 +194,51 @@ def _resident(process: SpawnProcess) -> int:
         return 0
 
 
+def _peak() -> int:
+    """The most bytes that this process was ever resident with; 0 where that cannot be told."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
 def _end(slot: _Slot) -> None:
     slot.pipe.close()
     slot.process.kill()
     slot.process.join()
 
 
+@contextlib.contextmanager
+def _environment(added: dict[str, str]) -> Iterator[None]:
+    """The environment with some variables more; a child started meanwhile has them."""
+    missing = {name: value for name, value in added.items() if name not in os.environ}
+    os.environ.update(missing)
+    try:
+        yield
+    finally:
+        for name in missing:
+            del os.environ[name]
+
+
+def _keep_memory() -> None:
+    """Let the allocator keep freed blocks of a chunk's size.
+
+    Each chunk needs the same buffers again, and pages that were given back come back one fault at a time.
+    """
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
 def _serve(pipe: Connection, worker: str, arguments: tuple[Any, ...], memory: int) -> None:
     """The worker's life: build the function once, then task after task until the pipe closes."""
     _confine(memory)
+    _keep_memory()
     module, _, name = worker.partition(":")
     function: Callable[[Any], Iterable[Any]] = getattr(import_module(module), name)(*arguments)
     while True:
@@ -200,7 +249,7 @@ def _serve(pipe: Connection, worker: str, arguments: tuple[Any, ...], memory: in
         try:
             for piece in function(task):
                 pipe.send(("piece", piece))
-            pipe.send(("end", None))
+            pipe.send(("end", _peak()))
         except MemoryError:
             pipe.send(("memory", None))
         except (BrokenPipeError, ConnectionResetError):

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from scanner import engine
+from scanner import engine, item
 from scanner.config import Limits, Settings
 from scanner.engine import Request, exit_code, scan
 from scanner.model import Outcome, Reason, Report, Status
@@ -143,16 +143,16 @@ def test_a_file_that_grows_while_it_is_read_says_so(tmp_path: Path, monkeypatch:
 
     file = tmp_path / "growing.csv"
     file.write_text(HEADER + ROWS)
-    digest = engine._file_digest
+    digest = item._file_digest
 
     def grow(stream: Any) -> str | None:
         with file.open("a") as more:
             more.write("late,late@example.org\n")
         return digest(stream)
 
-    monkeypatch.setattr(engine, "_file_digest", grow)
+    monkeypatch.setattr(item, "_file_digest", grow)
     outcomes = list(
-        engine.read_item(ItemRef(str(tmp_path), "growing.csv"), SETTINGS, Detector(SETTINGS, b"k" * 16))
+        item.read_item(ItemRef(str(tmp_path), "growing.csv"), SETTINGS, Detector(SETTINGS, b"k" * 16))
     )
     assert _reasons(outcomes[0]) == [Reason.CHANGED_WHILE_READ]
     assert outcomes[0].sha256 is None
@@ -169,9 +169,7 @@ def test_our_own_failure_is_told_by_its_type_alone(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(ItemFold, "add_table", broken)
     (tmp_path / "a.csv").write_text(HEADER + ROWS)
-    outcomes = list(
-        engine.read_item(ItemRef(str(tmp_path), "a.csv"), SETTINGS, Detector(SETTINGS, b"k" * 16))
-    )
+    outcomes = list(item.read_item(ItemRef(str(tmp_path), "a.csv"), SETTINGS, Detector(SETTINGS, b"k" * 16)))
     assert _reasons(outcomes[0]) == [Reason.INTERNAL]
     assert "KeyError" in outcomes[0].gaps[0].detail
     assert "example.org" not in repr(outcomes[0])

@@ -137,22 +137,24 @@ def _regions(settings: Settings) -> Iterator[Check]:
 
 
 def _model(settings: Settings) -> Iterator[Check]:
-    from scanner.detect import presidio
+    from scanner.detect import language_model
 
-    if settings.model == presidio.NO_MODEL:
-        mend = f"set 'model: {presidio.VERIFIED_MODEL}' to find names without a title or label"
+    if settings.model == language_model.NO_MODEL:
+        mend = f"set 'model: {language_model.VERIFIED_MODEL}' to find names without a title or label"
         yield Check("language model", Health.WARN, "none: text is read with patterns only", mend)
         return
     try:
-        presidio.verify_model(settings.model)
-    except presidio.ModelError as error:
+        language_model.verify_model(settings.model)
+    except language_model.ModelError as error:
         detail, _, mend = str(error).partition("; ")
         yield Check("language model", Health.FAIL, detail, mend)
         return
     verified = (
-        ", weights verified" if settings.model == presidio.VERIFIED_MODEL else ", weights not known to us"
+        ", weights verified"
+        if settings.model == language_model.VERIFIED_MODEL
+        else ", weights not known to us"
     )
-    yield Check("language model", Health.OK, presidio.model_label(settings) + verified)
+    yield Check("language model", Health.OK, language_model.model_label(settings) + verified)
 
 
 def _offline(_: Settings) -> Iterator[Check]:

@@ -9,6 +9,7 @@ the original does (a *filter*), and says whether the reverse holds too. Presidio
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 FLAGS = "(?ims)"
@@ -75,7 +76,7 @@ def translate(regex: str) -> Filter:
     return Filter(pattern, core, out.exact)
 
 
-def combine(regexes: list[str]) -> Filter:
+def combine(regexes: Sequence[str]) -> Filter:
     """One filter for several patterns of which any may match; ``core`` is then anchored at both ends."""
     filters = [translate(regex) for regex in regexes]
     return Filter(

@@ -51,11 +51,7 @@ class RecognizerSpec:
         check: name of the validator in `scanner.detect.validators.CHECKS`, or None.
         country: ISO 3166 code as Presidio writes it (``us``, ``uk``), None for all countries.
         source: ``file:line``, the file relative to the rules.
-        re2_filter: cheap RE2 pattern (flags inside) that finds something wherever the recognizer does.
-        kernels: RE2 patterns (flags inside), one for each of ``patterns``, each finding something wherever
-            its pattern does; empty for a class. As one they would outgrow RE2's cache and be slow.
-        exact: whether ``kernels`` find something only there, the check left aside.
-        whole: RE2 pattern for a cell that is nothing but a match; None for a class.
+        filter: a wider regular expression to ask first, as given; None for none.
         class_name: the Presidio class to ask (`scanner.detect.presidio.judge`), None where patterns are all.
         needs_context: whether in running text a match counts only beside a word of ``context``.
         alone: the score from which a match needs no context after all.
@@ -69,16 +65,40 @@ class RecognizerSpec:
     check: str | None
     country: str | None
     source: str
-    re2_filter: str
-    kernels: tuple[str, ...]
-    exact: bool
-    whole: str | None
+    filter: str | None
     class_name: str | None
     needs_context: bool
     alone: float
     match: tuple[str, ...]
     no_match: tuple[str, ...]
     entry: Mapping[str, Any]
+
+    @property
+    def re2_filter(self) -> str:
+        """Cheap RE2 pattern (flags inside) that finds something wherever the recognizer does."""
+        return _translated((self.filter,)).pattern if self.filter else self._together.pattern
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """RE2 patterns (flags inside), one for each of ``patterns``, each finding something wherever it does.
+
+        Empty for a class. As one they would outgrow RE2's cache and be slow.
+        """
+        return tuple(_translated((pattern.regex,)).pattern for pattern in self.patterns)
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``kernels`` find something only there, the check left aside."""
+        return bool(self.patterns) and all(_translated((each.regex,)).exact for each in self.patterns)
+
+    @property
+    def whole(self) -> str | None:
+        """RE2 pattern for a cell that is nothing but a match; None for a class."""
+        return None if self.class_name else self._together.core
+
+    @property
+    def _together(self) -> re2.Filter:
+        return _translated(tuple(pattern.regex for pattern in self.patterns))
 
     @property
     def validator(self) -> Check | None:
@@ -89,6 +109,12 @@ class RecognizerSpec:
     def score(self) -> float:
         """The best score a pattern of it gives; 0 for a class."""
         return max((pattern.score for pattern in self.patterns), default=0.0)
+
+
+@cache
+def _translated(regexes: tuple[str, ...]) -> re2.Filter:
+    """Translated when first asked for: a scan needs few of all patterns."""
+    return re2.combine(regexes)
 
 
 @cache
@@ -247,8 +273,6 @@ def _build(
         PatternSpec(str(pattern["name"]), str(pattern["regex"]), float(pattern["score"]))
         for pattern in entry.get("patterns") or ()
     )
-    kernels = [re2.combine([each.regex]) for each in patterns]
-    together = re2.combine([each.regex for each in patterns])
     predefined = entry.get("type") == "predefined"
     return RecognizerSpec(
         name=entry["name"],
@@ -258,10 +282,7 @@ def _build(
         check=hint.get("check"),
         country=entry.get("country_code"),
         source=place,
-        re2_filter=re2.combine([hint["filter"]]).pattern if hint.get("filter") else together.pattern,
-        kernels=tuple(each.pattern for each in kernels),
-        exact=bool(kernels) and all(each.exact for each in kernels),
-        whole=None if predefined else together.core,
+        filter=hint.get("filter"),
         class_name=entry.get("class_name", entry["name"]) if predefined else None,
         needs_context=bool(hint.get("needs_context")),
         alone=float(hint.get("alone", _NEVER)),

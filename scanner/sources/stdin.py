@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import IO
+from typing import IO, Any
 
 from scanner.model import ItemRef
 
@@ -30,4 +31,24 @@ def open_stdin() -> IO[bytes]:
     return sys.stdin.buffer
 
 
-__all__ = ["STDIN", "is_stdin", "open_stdin", "stdin_item"]
+class StandardInput:
+    """Standard input, on its way into a worker process (whose own is closed at its start)."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from multiprocessing import reduction
+
+        return _inherited, (reduction.DupFd(self._handle),)
+
+    def open(self) -> IO[bytes]:
+        """Its bytes; to be read once."""
+        return os.fdopen(self._handle, "rb", buffering=0)
+
+
+def _inherited(duplicate: Any) -> StandardInput:
+    return StandardInput(duplicate.detach())
+
+
+__all__ = ["STDIN", "StandardInput", "is_stdin", "open_stdin", "stdin_item"]

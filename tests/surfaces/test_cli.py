@@ -59,7 +59,7 @@ def test_a_structured_scan_loads_no_language_model(share: Path) -> None:
     """A purely structured file is scanned without Presidio's or spaCy's import."""
     script = (
         "import sys\nfrom pathlib import Path\nfrom scanner.config import Settings\n"
-        "from scanner.detect.fold import Detector\nfrom scanner.engine import read_item\n"
+        "from scanner.detect.fold import Detector\nfrom scanner.item import read_item\n"
         "from scanner.model import ItemRef\nsettings=Settings()\n"
         f"list(read_item(ItemRef({str(share)!r},'acme/people.csv'),settings,Detector(settings,b'k'*16)))\n"
         "print(sorted({'spacy','presidio_analyzer'} & set(sys.modules)))"
