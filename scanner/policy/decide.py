@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from scanner.model import Form, Outcome, Verdict
 from scanner.policy.categories import covers
 from scanner.policy.fields import UNNAMED, PersonalField
-from scanner.policy.model import Confidence, Default, Exemption, Policy, Vendor
+from scanner.policy.model import Allow, Confidence, Default, Exemption, Policy, Vendor
 
 
 class Ground(StrEnum):
@@ -60,7 +60,9 @@ def decide(policy: Policy, vendor: Vendor | None, field: PersonalField, today: d
         return Decision(
             *_certain(field, confidence, rule), Ground.NEVER, barred=barred, likely=_likely(field, confidence)
         )
-    entries = [(i, entry) for i, entry in enumerate(vendor.allow) if covers(entry.category, category)]
+    entries = _most_specific(
+        [(i, entry) for i, entry in enumerate(vendor.allow) if covers(entry.category, category)]
+    )
     if any(entry.forms is None or field.evidence.form in entry.forms for _, entry in entries):
         return None
     matching = [exemption for exemption in vendor.exceptions if _exempts(exemption, field)]
@@ -68,7 +70,7 @@ def decide(policy: Policy, vendor: Vendor | None, field: PersonalField, today: d
         return None
     expired = max(matching, key=lambda exemption: exemption.until, default=None)
     if entries:
-        index = max(entries, key=lambda entry: len(entry[1].category))[0]
+        index = entries[0][0]
         forms = frozenset(form for _, entry in entries for form in entry.forms or ())
         rule = f"vendors.{vendor.id}.allow[{index}].form"
         return Decision(
@@ -77,6 +79,12 @@ def decide(policy: Policy, vendor: Vendor | None, field: PersonalField, today: d
     unlisted = policy.defaults.unlisted
     rule = f"vendors.{vendor.id}.allow" if unlisted is Default.DENY else "defaults.unlisted"
     return _by_default(unlisted, rule, Ground.UNLISTED, field, confidence, expired)
+
+
+def _most_specific(entries: list[tuple[int, Allow]]) -> list[tuple[int, Allow]]:
+    """Those for the nearest category: what is said of e-mail addresses counts, not what is of contacts."""
+    nearest = max((len(entry.category) for _, entry in entries), default=0)
+    return [(index, entry) for index, entry in entries if len(entry.category) == nearest]
 
 
 def _by_default(default: Default, rule: str, ground: Ground, field: PersonalField, confidence: Confidence,

@@ -69,7 +69,8 @@ def evaluate(
                 found.append(findings.of_field(owner, item, decision))
         gaps = findings.of_gaps(policy, owner, outcome)
         found += [gaps] if gaps else []
-        holdings[owner.id if owner else None].add(judged)
+        ended = owner is not None and owner.ended(today)
+        holdings[owner.id if owner else None].add(judged, ended=ended)
     found += _kept_too_long(outcomes, owners, fields, today)
     found += _of_vendors(policy, holdings, today)
     return Judgement(

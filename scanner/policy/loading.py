@@ -20,6 +20,7 @@ from scanner.policy.model import (
     Default,
     Defaults,
     Exemption,
+    Gate,
     Loaded,
     OnGap,
     Policy,
@@ -30,6 +31,7 @@ from scanner.policy.nodes import MAX_BYTES, Mapping, Problems, compose, position
 
 VERSION = 1
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_POLICY_KEYS = ("version", "organisation", "defaults", "gate", "vendors")
 _VENDOR_KEYS = ("id", "name", "paths", "purpose", "agreement", "allow", "never", "limits", "exceptions")
 _EXCEPTION_KEYS = ("table", "column", "category", "until", "ticket", "reason")
 
@@ -82,7 +84,7 @@ def _in_order(problems: list[str]) -> list[str]:
 
 
 def _policy(root: yaml.Node, problems: Problems, today: date) -> Policy | None:
-    top = Mapping.of(root, "the policy", ("version", "organisation", "defaults", "vendors"), problems)
+    top = Mapping.of(root, "the policy", _POLICY_KEYS, problems)
     if top is None:
         return None
     version = top.need("version")
@@ -97,7 +99,16 @@ def _policy(root: yaml.Node, problems: Problems, today: date) -> Policy | None:
         organisation=top.text("organisation") or "",
         vendors=tuple(vendor for vendor, _ in vendors),
         defaults=Defaults() if defaults is None else _defaults(defaults, problems),
+        gate=_gate(top, problems),
     )
+
+
+def _gate(top: Mapping, problems: Problems) -> Gate:
+    node = top.values.get("gate")
+    given = node and Mapping.of(node, "'gate'", ("unverifiable",), problems)
+    if not given:
+        return Gate.CLOSED
+    return Gate(given.choice("unverifiable", [str(each) for each in Gate], "closed"))
 
 
 def _defaults(node: yaml.Node, problems: Problems) -> Defaults:

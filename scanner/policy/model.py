@@ -25,6 +25,13 @@ class OnGap(StrEnum):
     WARN = "warn"
 
 
+class Gate(StrEnum):
+    """What a release gate does with a file that could not be read in full."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
 @dataclass(frozen=True, slots=True)
 class Allow:
     """A category that a vendor may have, children included; ``forms`` is None for any form.
@@ -85,6 +92,11 @@ class Vendor:
     exceptions: tuple[Exemption, ...] = ()
     position: str = ""
 
+    def ended(self, today: date) -> bool:
+        """Whether the agreement is over; its last day still counts."""
+        expires = self.agreement.expires if self.agreement else None
+        return expires is not None and expires < today
+
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
@@ -111,6 +123,7 @@ class Policy:
     organisation: str
     vendors: tuple[Vendor, ...] = ()
     defaults: Defaults = field(default_factory=Defaults)
+    gate: Gate = Gate.CLOSED
 
     def vendor_of(self, path: str) -> Vendor | None:
         """The vendor that a path belongs to: the first in file order with a pattern that matches."""

@@ -25,14 +25,18 @@ class Holding:
     _by_category: dict[str, Crowd] = field(default_factory=lambda: defaultdict(Crowd))
     _verdicts: dict[str, str] = field(default_factory=dict)
 
-    def add(self, judged: list[tuple[PersonalField, Verdict | None]]) -> None:
-        """Count an item or member with its personal fields and the verdict on each (None: allowed)."""
+    def add(self, judged: list[tuple[PersonalField, Verdict | None]], *, ended: bool = False) -> None:
+        """Count an item or member with its personal fields and the verdict on each (None: allowed).
+
+        Where the agreement has ended nothing is allowed any more, whatever is said of each field.
+        """
         self.items += 1
+        best = str(Verdict.OVER_SHARED) if ended else ALLOWED
         groups: dict[str, list[PersonalField]] = defaultdict(list)
         for found, verdict in judged:
             category = found.evidence.category
             groups[category].append(found)
-            worst = (self._verdicts.get(category, ALLOWED), str(verdict) if verdict else ALLOWED)
+            worst = (self._verdicts.get(category, best), str(verdict) if verdict else best)
             self._verdicts[category] = min(worst, key=_WORST.index)
             self.over_shared_fields += verdict is Verdict.OVER_SHARED
         self._crowd.add(found for found, _ in judged)

@@ -123,4 +123,117 @@ def _categories(planned: FieldPlan) -> str:
     return ", ".join(label(category, 2) for category in planned.categories) or "hidden"
 
 
-COMMANDS: tuple[click.Command, ...] = (minimise,)
+# -- quarantine ------------------------------------------------------------------------------------------
+
+_STORE = click.option(
+    "--store",
+    type=_FILE,
+    help="The quarantine, out of vendors' reach. Default: sharewatch/quarantine in the user's state folder.",
+)
+
+
+def _store(given: Path | None) -> Path:
+    from scanner import keys
+
+    return given or keys.default_path().with_name("quarantine")
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.option(
+    "--reason", default="it holds what should not be shared", show_default=True, help="For the note."
+)
+@_STORE
+def quarantine(file: Path, reason: str, store: Path | None) -> None:
+    """Move FILE out of a vendor's reach, and leave a note where it lay.
+
+    It keeps its bytes, owner, mode and time; `release` puts it back.
+    """
+    from scanner.remedy import quarantine as store_of
+
+    with told_errors():
+        record = _told(lambda: store_of.take(file, _store(store), reason))
+        click.echo(f"{file}: in quarantine as {record.id}")
+
+
+@click.command()
+@click.argument("id", required=False)
+@_STORE
+def release(id: str | None, store: Path | None) -> None:  # noqa: A002 # what the user calls it
+    """Put a file back from quarantine where it lay; without an ID, list what is there."""
+    from scanner.model import printable
+    from scanner.remedy import quarantine as store_of
+
+    with told_errors():
+        if id is None:
+            for record in _told(lambda: store_of.records(_store(store))):
+                click.echo(f"{record.id}  {record.at}  {printable(record.path)}: {record.reason}")
+            return
+        record = _told(lambda: store_of.release(id, _store(store)))
+        click.echo(f"{printable(record.path)}: released")
+
+
+# -- the gate --------------------------------------------------------------------------------------------
+
+_GATE_CODES = """
+\b
+Exit codes:
+  0  everything went through clean
+  1  something was held back or let through by an override, being over-shared or to be reviewed
+  2  usage or policy error, or a file that could not be moved
+  3  something was held back, or let through by an override, that could not be read in full
+  4  nothing in staging
+"""
+
+
+@click.command(epilog=_GATE_CODES)
+@click.argument("staging", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("outbound", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@_POLICY
+@click.option("--vendor", metavar="ID", help="Judge everything as meant for this vendor.")
+@click.option(
+    "--override", is_flag=True, help="Let through what is not clean as well. Logged; needs --reason."
+)
+@click.option("--reason", help="Why an override is right.")
+@_CONFIG
+@_MODEL
+def gate(
+    staging: Path,
+    outbound: Path,
+    policy_file: Path,
+    vendor: str | None,
+    override: bool,
+    reason: str | None,
+    **options: Any,
+) -> None:
+    """Move what is clean from STAGING to OUTBOUND; hold the rest back, and say why."""
+    from scanner.gate import Request, run
+
+    with told_errors():
+        if override and not (reason or "").strip():
+            fail("--override needs --reason TEXT")
+        if reason is not None and not override:
+            fail("--reason is for --override")
+        policy, _ = read_policy(policy_file)
+        settings = read_settings(options)
+        request = Request(staging, outbound, policy, vendor, reason if override else None, settings)
+        decisions = _told(lambda: run(request))
+        for decision in decisions:
+            click.echo(f"{decision.passage:<10} {decision.path}")
+            for sentence in decision.reasons:
+                click.echo(f"           {sentence}")
+    raise click.exceptions.Exit(_gate_code(decisions))
+
+
+def _gate_code(decisions: tuple[Any, ...]) -> int:
+    if not decisions:
+        return 4
+    if any(each.passage == "failed" for each in decisions):
+        return USAGE_ERROR
+    verdicts = {each.verdict for each in decisions}
+    if verdicts & {"over_shared", "needs_review"}:
+        return 1
+    return UNREAD if "unverifiable" in verdicts else 0
+
+
+COMMANDS: tuple[click.Command, ...] = (minimise, quarantine, release, gate)

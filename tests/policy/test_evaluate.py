@@ -187,3 +187,16 @@ def test_an_estimated_count_says_so() -> None:
 def test_every_reason_has_words() -> None:
     """A new reason needs a sentence."""
     assert set(_REASONS) == set(Reason)
+
+
+@pytest.mark.parametrize(("expires", "verdict"), [(TODAY, "allowed"), (date(2026, 11, 22), "over_shared")])
+def test_nothing_reads_allowed_under_an_ended_agreement(expires: date, verdict: str) -> None:
+    """The last day still counts; fields that are agreed on are not counted as over-shared ones."""
+    agreement = {"ref": "DPA-1", "expires": expires}
+    case = {
+        "policy": {"vendors": [{"id": "acme", "agreement": agreement, "allow": ["user.name"]}]},
+        "items": [{"path": "acme/a.csv", "tables": [{"columns": {"name": "PERSON"}}]}],
+    }
+    (held,) = judge(case).summary
+    assert held.categories["user.name"].verdict == verdict
+    assert held.over_shared_fields == 0
