@@ -97,6 +97,8 @@ def minimise(request: Request) -> Result:
     if vendor is None:
         known = ", ".join(known.id for known in request.policy.vendors) or "none"
         raise ValueError(f"the policy has no vendor {request.vendor!r}; it has: {known}")
+    # By the path that the scan of the copy will judge it under.
+    vendor = vendor.at(request.output.name)
     _check(request, vendor)
     outcome = _scanned(request, request.file)
     rewriter = _rewriter(outcome)

@@ -72,7 +72,7 @@ def decide(policy: Policy, vendor: Vendor | None, field: PersonalField, today: d
     if entries:
         index = entries[0][0]
         forms = frozenset(form for _, entry in entries for form in entry.forms or ())
-        rule = f"vendors.{vendor.id}.allow[{index}].form"
+        rule = entries[0][1].rule or f"vendors.{vendor.id}.allow[{index}].form"
         return Decision(
             *_certain(field, confidence, rule), Ground.FORM, forms, None, expired, _likely(field, confidence)
         )

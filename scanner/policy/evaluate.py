@@ -60,7 +60,8 @@ def evaluate(
     fields = [personal_fields(outcome, threshold) for outcome in outcomes]
     found: list[Finding] = []
     holdings: dict[str | None, Holding] = defaultdict(Holding)
-    for outcome, owner, own in zip(outcomes, owners, fields, strict=True):
+    narrowed = [owner and owner.at(path) for owner, path in zip(owners, paths, strict=True)]
+    for outcome, owner, own in zip(outcomes, narrowed, fields, strict=True):
         judged: list[tuple[PersonalField, Verdict | None]] = []
         for item in own:
             decision = decide(policy, owner, item, today)

@@ -54,6 +54,12 @@ def _lines(policy: Policy, vendor: Vendor, path: str, pattern: str) -> Iterator[
     for allow in vendor.allow:
         forms = f", only {' or '.join(sorted(allow.forms))}" if allow.forms else ""
         yield f"  may have      {allow.category} ({label(allow.category, 2)}){forms}"
+    for feed in vendor.feeds:
+        if feed.covers(path):
+            yield f"  by contract   {feed.contract}"
+            for allow in feed.allow:
+                forms = f", only {' or '.join(sorted(allow.forms))}" if allow.forms else ""
+                yield f"    may have    {allow.category} ({label(allow.category, 2)}){forms}"
     for never in vendor.never:
         yield f"  never         {never} ({label(never, 2)})"
     for exception in vendor.exceptions:

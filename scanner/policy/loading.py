@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import yaml
 
 from scanner.model import Form
+from scanner.policy import odcs
 from scanner.policy.categories import taxonomy
 from scanner.policy.globs import fault, overlap, takes_all
 from scanner.policy.model import (
@@ -20,6 +22,7 @@ from scanner.policy.model import (
     Default,
     Defaults,
     Exemption,
+    Feed,
     Gate,
     Loaded,
     OnGap,
@@ -32,7 +35,18 @@ from scanner.policy.nodes import MAX_BYTES, Mapping, Problems, compose, position
 VERSION = 1
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _POLICY_KEYS = ("version", "organisation", "defaults", "gate", "vendors")
-_VENDOR_KEYS = ("id", "name", "paths", "purpose", "agreement", "allow", "never", "limits", "exceptions")
+_VENDOR_KEYS = (
+    "id",
+    "name",
+    "paths",
+    "purpose",
+    "agreement",
+    "allow",
+    "never",
+    "limits",
+    "exceptions",
+    "contracts",
+)
 _EXCEPTION_KEYS = ("table", "column", "category", "until", "ticket", "reason")
 
 
@@ -72,7 +86,8 @@ def loads(text: str, file: str, today: date | None = None) -> Loaded:
     policy = None if root is None else _policy(root, problems, today or date.today())  # noqa: DTZ011 # the day here
     if problems.errors or policy is None:
         raise PolicyError(_in_order(problems.errors))
-    return Loaded(policy, tuple(_in_order(problems.warnings)))
+    contracts = dict.fromkeys(feed.contract for vendor in policy.vendors for feed in vendor.feeds)
+    return Loaded(policy, tuple(_in_order(problems.warnings)), tuple(contracts))
 
 
 def _in_order(problems: list[str]) -> list[str]:
@@ -153,8 +168,9 @@ def _vendor(node: yaml.Node, problems: Problems, today: date) -> tuple[Vendor, y
         limits=_limits(given, problems),
         exceptions=tuple(_exceptions(given, problems, today)),
         position=position(node),
+        feeds=tuple(_feeds(given, vendor_id, problems)),
     )
-    if not vendor.allow and "allow" not in given.values:
+    if not vendor.allow and not given.values.keys() & {"allow", "contracts"}:
         problems.warn(node, f"{given.what} has no 'allow': everything shared with it is over-shared")
     return vendor, given.values.get("id", node)
 
@@ -205,6 +221,20 @@ def _allow(given: Mapping, problems: Problems) -> Iterator[Allow]:
             key, forms = _category(node, problems), None
         if key is not None:
             yield Allow(key, forms, position(node))
+
+
+def _feeds(given: Mapping, vendor_id: str, problems: Problems) -> Iterator[Feed]:
+    """What data contracts allow; their paths are relative to the policy's folder."""
+    for number, node in enumerate(given.items("contracts")):
+        inner = Mapping.of(node, f"a contract of {given.what}", ("odcs", "paths"), problems)
+        name = inner and inner.text("odcs", needed=True)
+        if not inner or not name:
+            continue
+        path = Path(problems.file).parent / name
+        rule = f"vendors.{vendor_id}.contracts[{number}]"
+        allow = tuple(replace(each, rule=rule) for each in odcs.load(path, problems))
+        paths = tuple(_paths(inner, problems)) if "paths" in inner.values else ()
+        yield Feed(str(path), paths, allow)
 
 
 def _forms(given: Mapping, problems: Problems) -> frozenset[Form] | None:

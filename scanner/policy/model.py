@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -36,12 +36,27 @@ class Gate(StrEnum):
 class Allow:
     """A category that a vendor may have, children included; ``forms`` is None for any form.
 
-    ``position`` is ``line:column`` in the file, for explanations.
+    ``position`` is ``line:column`` in the file, for explanations; ``rule`` names the rule where it is none of
+    the vendor's own ``allow``.
     """
 
     category: str
     forms: frozenset[Form] | None = None
     position: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a data contract allows a vendor in some of its files. ``paths`` is empty for all of them."""
+
+    contract: str
+    paths: tuple[str, ...]
+    allow: tuple[Allow, ...]
+
+    def covers(self, path: str) -> bool:
+        """Whether a file is one of the feed's."""
+        return not self.paths or any(matches(path, pattern) for pattern in self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +106,12 @@ class Vendor:
     limits: VendorLimits = field(default_factory=VendorLimits)
     exceptions: tuple[Exemption, ...] = ()
     position: str = ""
+    feeds: tuple[Feed, ...] = ()
+
+    def at(self, path: str) -> Vendor:
+        """The vendor as it is for one file: with what the contracts of its feed allow."""
+        more = tuple(allow for feed in self.feeds if feed.covers(path) for allow in feed.allow)
+        return replace(self, allow=self.allow + more, feeds=()) if more else self
 
     def ended(self, today: date) -> bool:
         """Whether the agreement is over; its last day still counts."""
@@ -139,7 +160,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A policy and what is amiss in its file without being wrong: sentences as ``file:line:column: …``."""
+    """A policy and what is amiss in its file without being wrong: sentences as ``file:line:column: …``.
+
+    ``contracts`` are the files that it takes in, as paths.
+    """
 
     policy: Policy
     warnings: tuple[str, ...] = ()
+    contracts: tuple[str, ...] = ()

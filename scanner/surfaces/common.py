@@ -35,7 +35,10 @@ def read_policy(file: Path) -> tuple[Any, str]:
     loaded = load(file)
     for warning in loaded.warnings:
         click.echo(warning, err=True)
-    return loaded.policy, f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    digest = hashlib.sha256(file.read_bytes())
+    for contract in loaded.contracts:
+        digest.update(Path(contract).read_bytes())
+    return loaded.policy, f"sha256:{digest.hexdigest()}"
 
 
 @contextmanager
