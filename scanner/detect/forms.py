@@ -20,6 +20,13 @@ MASKED = r"[*•●∙█]{2,}|(?:^|[ ._-])[xX#]{4,}|[xX#]{3,}[0-9]{2,4}$"
 TOKENIZED = r"(?i)^\s*(?:tok|token|tkn|pseudo|psn|anon|hash)[_:-][A-Za-z0-9_=-]{6,}\s*$"
 ENCRYPTED = r"^\s*(?:-----BEGIN PGP|gAAAAA[A-Za-z0-9_-]{40,}|vault:v\d+:|ENC\[|U2FsdGVkX1)"
 
+#: A digest and nothing else, for single values.
+DIGEST = re.compile(HASHED)
+#: Runs of hex digits that are keys rather than digests: UUIDs, object ids, short commit ids.
+IDENTIFIER_LIKE = re.compile(
+    r"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?|(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,24}"
+)
+
 PATTERNS: dict[Form, str] = {
     Form.HASHED: HASHED,
     Form.MASKED: MASKED,

@@ -2,17 +2,24 @@
 
 Entries are in the form that `fold` gives, each as written and without its accents, so a look-up needs no more
 than that. `fold` and `fold_all` agree on every text: the first is the second for one value.
+
+Whether a list holds a word is asked of ``members.arrow``: the hashes of all entries of all lists, sorted,
+with the lists that hold each as bits. It is mapped into memory and not read, so that a look-up of some
+hundred words costs a search and no loading (`memberships`). Weights and codes are read from the lists.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from scanner import resources
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 NAMES = (
     "given_names",
@@ -30,6 +37,7 @@ NAMES = (
     "common_words",
     "dictionary_words",
     "not_person_words",
+    "thing_words",
 )
 
 #: White space as Python's ``str.split`` knows it; RE2's own class is ASCII only.
@@ -56,7 +64,7 @@ class Lexicons:
 
     def contains(self, name: str, word: str) -> bool:
         """Whether a list holds a word, whatever its case and white space."""
-        return fold(word) in _words(name)
+        return bool(memberships([fold(word)])[0] & bit(name))
 
     def weights(self, name: str) -> pa.FloatArray:
         """How common each of `values` is, in (0, 1]: by the list's own measure, so not across lists."""
@@ -121,9 +129,10 @@ def tokens(values: pa.StringArray) -> tuple[pa.StringArray, pa.Int64Array]:
 
 def held(name: str, words: pa.StringArray) -> pa.BooleanArray:
     """Which of some folded words a list holds; False for null."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.is_in(words, value_set=_column(name, "word"))
+    return pa.array(memberships(pc.fill_null(words, "").to_pylist()) & bit(name) != 0)
 
 
 def weights_of(name: str, words: pa.StringArray) -> pa.FloatArray:
@@ -132,6 +141,109 @@ def weights_of(name: str, words: pa.StringArray) -> pa.FloatArray:
 
     places = pc.index_in(words, value_set=_column(name, "word"))
     return pc.fill_null(pc.take(_column(name, "weight"), places), 0.0)
+
+
+#: Bytes of the longest entry that has a hash; no list holds a longer one.
+LONGEST = 160
+_LENGTH = 0xD6E8FEB86659FD93
+# Odd constants of the lanes: multiples of the golden ratio's 64 bits, far apart.
+_LANES = tuple((0x9E3779B97F4A7C15 * (2 * lane + 1)) & (2**64 - 1) for lane in range(LONGEST // 8))
+
+
+def hash_words(words: Sequence[str]) -> NDArray[np.uint64]:
+    """A 64-bit hash of each folded word, the same in every process and on every machine.
+
+    Eight bytes at a time are multiplied, mixed (SplitMix64's finalizer, Steele et al. 2014) and added up.
+    Words longer than `LONGEST` bytes get the hash of the empty word, which is in no list.
+    """
+    import numpy as np
+
+    if not words:
+        return np.zeros(0, np.uint64)
+    encoded = [word.encode("utf-8", "replace") for word in words]
+    longest = max(map(len, encoded))
+    if longest > LONGEST:
+        encoded = [word if len(word) <= LONGEST else b"" for word in encoded]
+        longest = LONGEST
+    lanes = max(1, -(-longest // 8))
+    table = np.array(encoded, dtype=f"S{lanes * 8}").view("<u8").reshape(len(encoded), lanes)
+    out = np.zeros(len(encoded), np.uint64)
+    for lane in range(lanes):
+        mixed = table[:, lane] * np.uint64(_LANES[lane])
+        mixed ^= mixed >> np.uint64(30)
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(27)
+        mixed *= np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+        out += mixed
+    # Short words are padded with zeros: a zero at the end is another word.
+    lengths = np.fromiter(map(len, encoded), np.uint64, len(encoded))
+    return out + lengths * np.uint64(_LENGTH)
+
+
+def memberships(words: Sequence[str]) -> NDArray[np.uint16]:
+    """The lists that hold each folded word, as bits: ``memberships(words) & bit("cities")``."""
+    import numpy as np
+
+    hashes, lists = _members()
+    wanted = hash_words(words)
+    places = np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)
+    return np.where(hashes[places] == wanted, lists[places], np.uint16(0))
+
+
+def bit(name: str) -> int:
+    """The bit of a list in what `memberships` gives.
+
+    Raises:
+        KeyError: there is no such list.
+    """
+    try:
+        return 1 << NAMES.index(name)
+    except ValueError:
+        raise KeyError(_no_list(name)) from None
+
+
+def _no_list(name: str) -> str:
+    return f"no lexicon {name!r}; there are {', '.join(NAMES)}"
+
+
+@cache
+def _members() -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+    import pyarrow as pa
+
+    source = pa.memory_map(str(resources.path("rules", "lexicons", "members.arrow")))
+    batch = pa.ipc.open_file(source).get_batch(0)
+    return (
+        batch.column("hash").to_numpy(zero_copy_only=True),
+        batch.column("lists").to_numpy(zero_copy_only=True),
+    )
+
+
+def members(lists: Sequence[tuple[str, Sequence[str]]]) -> pa.RecordBatch:
+    """What ``members.arrow`` holds for lists of folded words, given in the order of `NAMES`.
+
+    Raises:
+        ValueError: two words have the same hash, or the lists are not those of `NAMES`.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if tuple(name for name, _ in lists) != NAMES:
+        raise ValueError("not the lists of NAMES in their order")
+    bits: dict[str, int] = {}
+    for name, words in lists:
+        for word in words:
+            bits[word] = bits.get(word, 0) | bit(name)
+    hashes = hash_words(list(bits))
+    if len(np.unique(hashes)) != len(bits) or not hashes.all():
+        raise ValueError("two words have the same hash")
+    order = np.argsort(hashes)
+    return pa.record_batch(
+        {
+            "hash": pa.array(hashes[order]),
+            "lists": pa.array(np.fromiter(bits.values(), np.uint16, len(bits))[order]),
+        }
+    )
 
 
 @cache
@@ -145,7 +257,7 @@ def _table(name: str) -> pa.Table:
     import pyarrow.feather as feather
 
     if name not in NAMES:
-        raise KeyError(f"no lexicon {name!r}; there are {', '.join(NAMES)}")
+        raise KeyError(_no_list(name))
     return feather.read_table(str(resources.path("rules", "lexicons", f"{name}.arrow")))
 
 

@@ -1,7 +1,22 @@
-"""Tests of single values for the verdict on a column: ``value -> known to be of the type?``.
+"""Tests of single values for the verdict on a column: which values of a sample are known to be of a type?
 
-They run on the column's sample of distinct values only (at most `tally.SAMPLE`), so plain Python does. A
-recognizer's own opinion is asked where it has one; lexicons and calendars where it has none.
+They run on the column's sample of distinct values only (at most `tally.SAMPLE`), which is cut into words and
+looked up in the lexicons once for all of them (`scanner.detect.sample`). A recognizer's own opinion is asked
+where it has one; lexicons, calendars and check digits where it has none.
+
+The registry for whoever weighs them:
+
+* `TESTS`: a flag for each value. ``person``, ``full_name`` (beyond doubt), ``initials``, ``organization``,
+  ``username``, ``marked_username`` (no person is called so); ``street``, ``sure_street`` (number and street
+  where an address has them), ``postal`` (one country's format, no run of keys), ``city``, ``region``,
+  ``country``; ``phone`` (also several in a cell, and what a spreadsheet made of one: ``4.9E+11``),
+  ``sure_phone`` (written as nothing else is); ``birth_date`` (a year somebody alive was born in, no time of
+  day); ``card`` (with check digit, or mangled: ``5.19E+15``), ``iban``, ``national_id`` (a check digit of one
+  country's scheme in most values); the other names say what they look for.
+* `scanner.detect.nothing.FEATURES`: a number for the whole column, by `features`: what speaks for keys,
+  codes, amounts, timestamps, digests, products, log levels, and for years of birth.
+
+`test_of` and `share_of` are the ways in: the first gives the flags, the second their share.
 """
 
 from __future__ import annotations
@@ -9,55 +24,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
+
+import numpy as np
 
 from scanner.config import Settings
-from scanner.detect import validators
+from scanner.detect import nothing, people, places, validators
 from scanner.detect.cells import compiled
-from scanner.detect.lexicon import Lexicons, fold
+from scanner.detect.sample import Flags, Sample, sample_of
 
 Test = Callable[[Sequence[str], Settings], list[bool]]
+SampleTest = Callable[[Sample, Settings], Flags]
 
-_WORD = re.compile(r"[^\W\d_][\w'’`.-]*", re.UNICODE)
 _SURE_PHONE = 0.6
 _ADMITTED = 0.01
-_DIGIT = re.compile(r"[0-9]")
-_LETTER = re.compile(r"[^\W\d_]")
-_DOTTED = re.compile(r"\S[.:/-]\S")
-_HAS_DIGIT = re.compile(r"\d")
-
-
-def _each(check: Callable[[str], bool]) -> Test:
-    return lambda values, settings: [check(value.strip()) for value in values]
-
-
-@cache
-def _lexicon(name: str) -> frozenset[str]:
-    return Lexicons().words(name)
-
-
-def _words(value: str) -> list[str]:
-    return [word.rstrip(".") for word in _WORD.findall(value.lower())]
-
-
-def is_person(value: str) -> bool:
-    """Whether a cell reads as a name: one to six words, some of them known names, none an organisation's."""
-    given, family = _lexicon("given_names"), _lexicon("family_names")
-    organization, common = _lexicon("organization_words"), _lexicon("common_words")
-    if _HAS_DIGIT.search(value):
-        return False
-    words = _words(value)
-    if not 1 <= len(words) <= 7 or any(word in organization for word in words):
-        return False
-    long = [part for word in words for part in word.split("-") if len(part) > 1]
-    if not long:
-        return False
-    known = [word for word in long if word in given or word in family]
-    if len(long) == 1:
-        return bool(known) and long[0] not in common
-    plain = sum(word in common and word not in given for word in long)
-    return len(known) * 2 >= len(long) and plain * 2 < len(long)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +60,14 @@ class Look:
     @classmethod
     def of(cls, values: Sequence[str]) -> Look:
         """The look of a sample that is not empty."""
-        digits = [len(_DIGIT.findall(value)) for value in values]
-        count = len(values)
+        sample = sample_of(values)
+        digits, at = sample.digits, sample.having("@")
         return cls(
-            wordy=sum(not found and "@" not in value for found, value in zip(digits, values, strict=True))
-            / count,
-            numbered=sum(found >= 7 for found in digits) / count,
-            mixed=sum(
-                found > 0 and _LETTER.search(value) is not None
-                for found, value in zip(digits, values, strict=True)
-            )
-            / count,
-            at=sum("@" in value for value in values) / count,
-            dotted=sum(_DOTTED.search(value) is not None for value in values) / count,
+            wordy=float(((digits == 0) & ~at).mean()),
+            numbered=float((digits >= 7).mean()),
+            mixed=float(((digits > 0) & (sample.letters > 0)).mean()),
+            at=float(at.mean()),
+            dotted=float(sample.finding(_DOTTED).mean()),
         )
 
     def admits(self, test: str) -> bool:
@@ -104,6 +78,7 @@ class Look:
             "country": self.wordy,
             "region": self.wordy,
             "street": self.mixed,
+            "sure_street": self.mixed,
             "phone": self.numbered,
             "card": self.numbered,
             "iban": min(self.mixed, self.numbered),
@@ -116,32 +91,34 @@ class Look:
         return share >= _ADMITTED
 
 
-def is_full_name(value: str) -> bool:
-    """Whether a cell is a name beyond doubt: two words and more, a given name and another known name."""
-    given, family = _lexicon("given_names"), _lexicon("family_names")
-    words = [word for word in _words(value) if len(word) > 1]
-    if not 2 <= len(words) <= 5 or not is_person(value):
-        return False
-    return any(
-        word in given
-        and any(other in family or other in given for other in words[:index] + words[index + 1 :])
-        for index, word in enumerate(words)
-    )
+_DOTTED = re.compile(r"\S[.:/-]\S")
 
 
-def _in(name: str) -> Callable[[str], bool]:
-    return lambda value: fold(value) in _lexicon(name)
+def _of_sample(test: Callable[[Sample], Flags]) -> SampleTest:
+    return lambda sample, settings: test(sample)
 
 
-def _region(value: str) -> bool:
-    return not value.isdigit() and fold(value) in _lexicon("regions")
+def _each(check: Callable[[str], bool], where: Callable[[Sample], Flags] | None = None) -> SampleTest:
+    """A check of single values, made only of those that ``where`` flags by counts that cost nothing."""
+    return lambda sample, settings: _checked(check, sample, where(sample) if where else None)
 
 
-_POSTAL = re.compile(
-    r"(?i)(?:\d{5}(?:-?\d{4})?|\d{4}|\d{6}|\d{3}|\d{3}[ -]\d{2,4}|\d{2}-\d{3}|\d{5}-?\d{3}"
-    r"|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}|[a-z]\d[a-z] ?\d[a-z]\d|\d{4} ?[a-z]{2}|[a-z]{1,2}-\d{4,5}"
-    r"|[a-z]\d{4}[a-z]{3}|[a-z]{2}\d{4})(?:\.0)?"
-)
+def _checked(check: Callable[[str], bool], sample: Sample, among: Flags | None) -> Flags:
+    if among is None:
+        return np.fromiter(map(check, sample.values), np.bool_, len(sample))
+    out = np.zeros(len(sample), np.bool_)
+    for index in np.flatnonzero(among).tolist():
+        out[index] = check(sample.values[index])
+    return out
+
+
+def _pattern(regex: str) -> SampleTest:
+    compiled_regex = re.compile(regex)
+    return lambda sample, settings: sample.matching(compiled_regex)
+
+
+# --- demographics -------------------------------------------------------------------------------------------
+
 _GENDERS = frozenset(
     {
         "m", "f", "male", "female", "mannlich", "weiblich", "männlich", "divers",
@@ -155,24 +132,41 @@ _GENDERS = frozenset(
 )  # fmt: skip
 
 
-def is_birth_date(value: str) -> bool:
-    """A day, or a year, on which somebody who may be alive or in living memory was born."""
-    years = [int(year) for year in re.findall(r"(?<!\d)(\d{4})(?!\d)", value)]
-    compact = re.fullmatch(r"((?:18|19|20)\d{2})(\d{2})(\d{2})(?:\.0)?", value)
-    if compact:
+def _age(value: str) -> bool:
+    found = re.match(r"(\d{1,3})(?:\.\d+)?\b", value)
+    return bool(found) and int(found[1]) <= nothing.OLDEST if found else False
+
+
+def is_birth_date(sample: Sample) -> Flags:
+    """Days or years on which somebody alive or in living memory was born, without a time of day."""
+    return _checked(_birth_date, sample, (sample.digits >= 3) & (sample.lengths <= 80))
+
+
+_CLOCK = re.compile(r"[T ](\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?")
+_COMPACT_DAY = re.compile(r"((?:18|19|20)\d{2})(\d{2})(\d{2})(?:\.0)?")
+_FOUR_DIGITS = re.compile(r"(?<!\d)(\d{4})(?!\d)")
+_SHORT_DAY = re.compile(r"\d{1,2}[./ -](?:\d{1,2}|[^\W\d_]{3,9})[./ -]\d{2}(?!\d)")
+_MIDNIGHTS = frozenset({"00", "0", "12", "22", "23", "01", "1", "02", "2"})
+
+
+def _birth_date(value: str) -> bool:
+    if (compact := _COMPACT_DAY.fullmatch(value)) is not None:
         return _lived(int(compact[1])) and 1 <= int(compact[2]) <= 12 and 1 <= int(compact[3]) <= 31
+    # Midnight in one zone is one or two o'clock, or the evening before, in another.
+    if (clock := _CLOCK.search(value)) is not None and (
+        clock[1] not in _MIDNIGHTS or clock[2] not in {"00", "30"} or (clock[3] or "00") != "00"
+    ):
+        return False
+    years = [int(year) for year in _FOUR_DIGITS.findall(value)]
     if years:
         return any(_lived(year) for year in years)
-    return re.search(r"\d{1,2}[./ -](?:\d{1,2}|[^\W\d_]{3,9})[./ -]\d{2}(?!\d)", value) is not None
+    return _SHORT_DAY.search(value) is not None
 
 
 def _lived(year: int) -> bool:
+    from datetime import date
+
     return 1850 <= year <= date.today().year  # noqa: DTZ011 # a year at most
-
-
-def _age(value: str) -> bool:
-    found = re.match(r"(\d{1,3})(?:\.\d+)?\b", value)
-    return bool(found) and int(found[1]) <= 120 if found else False
 
 
 def _coordinate(value: str) -> bool:
@@ -180,41 +174,91 @@ def _coordinate(value: str) -> bool:
     return bool(found) and all(abs(float(each.replace(",", "."))) <= 180 for each in found[:2])
 
 
-def _phones(values: Sequence[str], settings: Settings) -> list[bool]:
+# --- telephone numbers --------------------------------------------------------------------------------------
+
+_BETWEEN_PHONES = re.compile(r"[;,/|\n]| or | und | et | y | e | and ")
+# Twelve significant digits become four behind the point: nothing can be told but that it was a long number.
+_EXPONENT = re.compile(r"\d[eE]\+?\d")
+_MANGLED_PHONE = re.compile(r"[1-9](?:[.,]\d+)?[eE]\+?(?:09|9|1[0-4])")
+#: Countries whose own ways of dialling are tried where those of the settings know few values of a column.
+_MORE_REGIONS = (
+    "PL", "PT", "SE", "NO", "DK", "FI", "CZ", "SK", "AT", "CH", "BE", "IE", "GR", "HU", "RO", "BG", "HR",
+    "SI", "RS", "EE", "LV", "LT", "LU", "IS", "MT", "CY", "TR", "UA", "RU", "AR", "CL", "CO", "PE", "EC",
+    "VE", "UY", "PY", "BO", "CR", "PA", "GT", "HN", "SV", "NI", "DO", "CU", "NZ", "ZA", "SG", "MY", "PH",
+    "ID", "TH", "JP", "KR", "CN", "HK", "TW", "PK", "BD", "LK", "NP", "IL", "AE", "SA", "EG", "MA", "NG",
+    "KE", "GH",
+)  # fmt: skip
+_LONGEST_PHONE = 60
+_REGION_SHARE = 0.7
+_REGION_PROBE = 48
+_KNOWN_SHARE = 0.5
+
+
+def _phones(sample: Sample, settings: Settings) -> Flags:
+    possible = (sample.digits >= 7) | sample.finding(_EXPONENT)
+    known = _checked(lambda value: _is_phone(value, settings.regions), sample, possible)
+    if known.mean() >= _KNOWN_SHARE or (sample.digits >= 7).mean() < _REGION_SHARE:
+        return known
+    region = _likely_region(sample)
+    if region is None:
+        return known
+    return known | _checked(lambda value: _is_phone(value, (region,)), sample, possible & ~known)
+
+
+def _is_phone(value: str, regions: tuple[str, ...]) -> bool:
     from scanner.detect import phones
 
-    out = []
-    for value in values:
-        plain = re.sub(r"\.0$", "", value.strip())
-        found = phones.read(plain, settings.regions)
-        if found is None:
-            parts = [part for part in re.split(r"[;,/|]| or | und | et ", plain) if part.strip()]
-            found = phones.read(parts[0], settings.regions) if len(parts) > 1 else None
-        out.append(found is not None and (found.valid or found.score >= 0.45))
-    return out
+    plain = value.removesuffix(".0")
+    found = phones.read(plain, regions)
+    if found is None:
+        if _MANGLED_PHONE.fullmatch(plain):
+            return True
+        parts = [part for part in _BETWEEN_PHONES.split(plain) if part.strip()]
+        found = phones.read(parts[0], regions) if len(parts) > 1 else None
+    return found is not None and (found.valid or found.score >= 0.45)
 
 
-def _sure_phones(values: Sequence[str], settings: Settings) -> list[bool]:
+def _likely_region(sample: Sample) -> str | None:
+    """The country in whose way most of the values are dialled, None where there is none for most of them."""
+    from scanner.detect import phones
+
+    digits = [re.sub(r"\D", "", value.removesuffix(".0")) for value in sample.values[:_REGION_PROBE]]
+    shares = {
+        region: sum(phones.valid_national(each, (region,)) for each in digits) for region in _MORE_REGIONS
+    }
+    best = max(shares, key=lambda region: shares[region])
+    return best if shares[best] >= _REGION_SHARE * len(digits) else None
+
+
+def _sure_phones(sample: Sample, settings: Settings) -> Flags:
     """Numbers that are written as nothing else is: with ``+``, a trunk prefix or an area code in brackets."""
     from scanner.detect import phones
 
-    found = [phones.read(value.strip(), settings.regions) for value in values]
-    return [each is not None and each.valid and each.score >= _SURE_PHONE for each in found]
+    def sure(value: str) -> bool:
+        found = phones.read(value, settings.regions)
+        return found is not None and found.valid and found.score >= _SURE_PHONE
+
+    return _checked(sure, sample, (sample.digits >= 7) & (sample.lengths <= _LONGEST_PHONE))
 
 
 def is_bare_number(value: str) -> bool:
     """Digits and nothing else: such a cell needs a heading to be a telephone number."""
-    return re.fullmatch(r"\s*\d+(?:\.0)?\s*", value) is not None
+    return _BARE.fullmatch(value) is not None
 
 
-def _recognized(entity_type: str) -> Test:
-    def test(values: Sequence[str], settings: Settings) -> list[bool]:
+_BARE = re.compile(r"\s*\d+(?:\.0)?\s*")
+
+
+# --- recognizers --------------------------------------------------------------------------------------------
+
+
+def _recognized(entity_type: str) -> SampleTest:
+    def test(sample: Sample, settings: Settings) -> Flags:
         from scanner.detect import kernels, specs
 
-        out = [False] * len(values)
+        out = np.zeros(len(sample), np.bool_)
         for spec in specs.by_entity().get(entity_type, ()):
-            for index, found in enumerate(kernels.ask(spec, values, settings)):
-                out[index] = out[index] or found
+            out |= np.array(kernels.ask(spec, sample.values, settings), np.bool_)
         return out
 
     return test
@@ -224,80 +268,141 @@ def _recognized(entity_type: str) -> Test:
 _MAY_BE_STREET = re.compile(
     r"^(?=[^@]*[\s.][^@]*$)(?:.*\d.*[^\W\d_]|.*[^\W\d_].*\d|.*(?i:box|fach|street|road|avenue))"
 )
+_STREETS_KNOWN = 0.4
+_STREETS_POSSIBLE = 0.2
+_STREETS_ASKED = 64
+_LONGEST_STREET = 300
 
 
-def _street(values: Sequence[str], settings: Settings) -> list[bool]:
+def _street(sample: Sample, settings: Settings) -> Flags:
+    """Lexicons first; the recognizers' patterns for the rest, where it may change the verdict."""
+    del settings
+    known = places.is_street(sample)
+    if known.mean() >= _STREETS_KNOWN:
+        return known
+    likely = _checked(
+        lambda value: _MAY_BE_STREET.search(value) is not None,
+        sample,
+        ~known & (sample.letters > 0) & (sample.lengths <= _LONGEST_STREET),
+    )
+    # Compiling the patterns costs more than everything else on a small file.
+    if likely.mean() < _STREETS_POSSIBLE:
+        return known
+    kernels = _street_kernels()
+    for index in np.flatnonzero(likely)[:_STREETS_ASKED].tolist():
+        # Compiled when first reached: most values match one of the first patterns.
+        known[index] = any(
+            compiled(kernel).search(sample.values[index].encode("utf-8", "replace")) for kernel in kernels
+        )
+    return known
+
+
+def _street_kernels() -> list[str]:
     from scanner.detect import specs
 
+    return [kernel for spec in specs.by_entity().get("STREET_ADDRESS", ()) for kernel in spec.kernels]
+
+
+# --- numbers with check digits ------------------------------------------------------------------------------
+
+_CARD = re.compile(r"\d(?:[ -]?\d){12,18}(?:\.0)?")
+# What a spreadsheet shows of thirteen to sixteen digits.
+_MANGLED_CARD = re.compile(r"[3-6][.,]\d{1,14}[eE]\+?1[2-5]")
+
+
+def _card(value: str) -> bool:
+    if _CARD.fullmatch(value):
+        return validators.credit_card_check(value.removesuffix(".0")) is True
+    return _MANGLED_CARD.fullmatch(value) is not None
+
+
+def _national_id(sample: Sample, settings: Settings) -> Flags:
+    """Values with the check digits of the one national scheme that knows most of them."""
     del settings
-    likely = [_MAY_BE_STREET.search(value) is not None for value in values]
-    # Compiling these patterns costs more than everything else on a small file.
-    if sum(likely) < 0.2 * len(values):
-        return [False] * len(values)
-    kernels = [kernel for spec in specs.by_entity().get("STREET_ADDRESS", ()) for kernel in spec.kernels]
-    # Compiled when first reached: most values match one of the first patterns.
-    return [
-        flag and any(compiled(kernel).search(value.encode()) for kernel in kernels)
-        for flag, value in zip(likely, values, strict=True)
-    ]
-
-
-def _checked(check: Callable[[str], bool | None]) -> Test:
-    return _each(lambda value: check(value) is True)
+    return validators.national_scheme(sample.values)[1]
 
 
 _EMAIL = re.compile(r"\S+@\S+\.\w{2,}")
 
 
 def _email(value: str) -> bool:
+    if "@" not in value:
+        return False
     found = _EMAIL.search(value)
     return found is not None and validators.email_check(found[0]) is not False
 
 
-def _plate(value: str) -> bool:
-    return validators.plate_check(value) is None
+def _short_and_mixed(sample: Sample) -> Flags:
+    return (sample.digits > 0) & (sample.letters > 0) & (sample.lengths <= 16)
 
 
-TESTS: dict[str, Test] = {
-    "person": _each(is_person),
+#: Every test of a value, by its name in ``rules/columns.yaml``.
+TESTS: dict[str, SampleTest] = {
+    "person": _of_sample(people.is_person),
+    "full_name": _of_sample(people.is_full_name),
+    "initials": _of_sample(people.is_initials),
+    "organization": _of_sample(people.is_organization),
+    "username": _of_sample(people.is_username),
+    "marked_username": _of_sample(people.is_marked_username),
     "street": _street,
-    "postal": _each(lambda value: _POSTAL.fullmatch(value) is not None),
-    "city": _each(_in("cities")),
-    "region": _each(_region),
-    "country": _each(_in("countries")),
-    "birth_date": _each(is_birth_date),
+    "sure_street": _of_sample(places.is_sure_street),
+    "postal": _of_sample(places.is_postal),
+    "city": _of_sample(places.is_city),
+    "region": _of_sample(places.is_region),
+    "country": _of_sample(places.is_country),
+    "birth_date": _of_sample(is_birth_date),
     "phone": _phones,
     "sure_phone": _sure_phones,
-    "full_name": _each(is_full_name),
     "age": _each(_age),
     "gender": _each(lambda value: value.lower().rstrip(".") in _GENDERS),
-    "words": _each(lambda value: _HAS_DIGIT.search(value) is None and any(map(str.isalpha, value))),
-    "username": _each(lambda value: re.fullmatch(r"@?[\w.\\-]{2,64}", value) is not None),
-    "anything": _each(lambda value: len(value) >= 4),
-    "plate": _each(_plate),
-    "code": _each(lambda value: any(map(str.isdigit, value))),
-    "imei": _each(lambda value: validators.imei_check(value) is not False),
-    "card": _each(
-        lambda value: (
-            re.fullmatch(r"[\d -]{13,23}", value) is not None and validators.credit_card_check(value) is True
-        )
+    "words": lambda sample, settings: (sample.digits == 0) & (sample.letters > 0),
+    "anything": lambda sample, settings: sample.lengths >= 4,
+    "plate": _each(lambda value: validators.plate_check(value) is None, _short_and_mixed),
+    "code": lambda sample, settings: sample.digits > 0,
+    "imei": _each(
+        lambda value: validators.imei_check(value) is not False, lambda sample: sample.digits == 15
     ),
-    "iban": _checked(validators.iban_check),
-    "email": _each(_email),
+    "card": _each(_card, lambda sample: (sample.digits >= 13) | sample.finding(_EXPONENT)),
+    "iban": _each(
+        lambda value: validators.iban_check(value) is True,
+        lambda sample: (sample.digits >= 8) & (sample.letters >= 2) & (sample.lengths >= 15),
+    ),
+    "national_id": _national_id,
+    "email": _each(_email, lambda sample: sample.having("@")),
     "ip": _each(
-        lambda value: value.count(".") + value.count(":") > 1 and validators.ip_check(value) is not False
+        lambda value: value.count(".") + value.count(":") > 1 and validators.ip_check(value) is not False,
+        lambda sample: (sample.sizes <= 4) & (sample.lengths <= 64) & ~sample.having(" "),
     ),
-    "mac": _each(lambda value: re.fullmatch(r"(?i)(?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2}", value) is not None),
-    "url": _each(
-        lambda value: (
-            re.match(r"(?i)(?:https?|ftp)://|www\.|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}(?:/|$)", value) is not None
-        )
-    ),
-    "coordinate": _each(_coordinate),
-    "vin": _each(lambda value: validators.vin_check(value) is not False),
+    "mac": _pattern(r"(?i)(?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2}"),
+    "url": _pattern(r"(?is)(?:(?:https?|ftp)://|www\.).*|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}(?:/.*)?"),
+    "coordinate": _each(_coordinate, lambda sample: (sample.digits >= 2) & (sample.lengths <= 80)),
+    "vin": _each(lambda value: validators.vin_check(value) is not False, lambda sample: sample.lengths == 17),
 }
 
 
+def flags_of(name: str, entity_type: str, values: Sequence[str], settings: Settings) -> Flags:
+    """Which values pass the test called ``name``; ``recognizer`` asks the recognizers of ``entity_type``."""
+    test = _recognized(entity_type) if name == "recognizer" else TESTS[name]
+    return test(sample_of(values), settings) if values else np.zeros(0, np.bool_)
+
+
+def share_of(name: str, entity_type: str, values: Sequence[str], settings: Settings) -> float:
+    """The share of values that pass; 0 for none."""
+    return float(flags_of(name, entity_type, values, settings).mean()) if values else 0.0
+
+
 def test_of(name: str, entity_type: str) -> Test:
-    """The test called ``name``; ``recognizer`` asks the recognizers of ``entity_type``."""
-    return _recognized(entity_type) if name == "recognizer" else TESTS[name]
+    """The test called ``name`` as a function of values; see `flags_of`."""
+
+    def test(values: Sequence[str], settings: Settings) -> list[bool]:
+        found: list[bool] = flags_of(name, entity_type, values, settings).tolist()
+        return found
+
+    return test
+
+
+def features(values: Sequence[str]) -> dict[str, float]:
+    """Every feature of `scanner.detect.nothing` for some values; all 0 for none."""
+    if not values:
+        return dict.fromkeys(nothing.FEATURES, 0.0)
+    return nothing.features(sample_of(values))

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scanner.detect import phones
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Check = Callable[[str], bool | None]
 
@@ -309,3 +313,61 @@ CHECKS: dict[str, Check] = {
     "pt_nif": _stdnum("pt.nif"),
     "ro_cnp": _stdnum("ro.cnp"),
 }
+
+
+#: The schemes of `national_scheme`: the check, and how many letters and digits a number has.
+_SCHEMES: dict[str, tuple[int, ...]] = {
+    "ar_cuit": (11,),
+    "at_vnr": (10,),
+    "be_nn": (11,),
+    "bg_egn": (10,),
+    "br_cnpj": (14,),
+    "br_cpf": (11,),
+    "ch_ssn": (13,),
+    "cl_rut": (8, 9),
+    "co_nit": (9, 10),
+    "cz_rc": (9, 10),
+    "dk_cpr": (10,),
+    "ee_ik": (11,),
+    "fr_nir": (15,),
+    "gr_amka": (11,),
+    "hr_oib": (11,),
+    "ie_pps": (8, 9),
+    "lt_asmens": (11,),
+    "mx_curp": (18,),
+    "mx_rfc": (12, 13),
+    "nl_bsn": (9,),
+    "no_fodselsnummer": (11,),
+    "pl_nip": (10,),
+    "pl_regon": (9, 14),
+    "pt_nif": (9,),
+    "ro_cnp": (13,),
+}
+#: Values that are asked of each scheme; the rest only of the best.
+_PROBED = 24
+_MOST_PASS = 0.6
+
+
+def national_scheme(values: Sequence[str]) -> tuple[str, NDArray[np.bool_]]:
+    """The national scheme whose check digits most of the values have, and which values have them.
+
+    ``""`` and no value where no scheme knows most of them: a number in ten passes some check by chance, and
+    a column is of one country or of none.
+    """
+    import numpy as np
+
+    plain = [_NOT_ALNUM.sub("", value.removesuffix(".0")) for value in values]
+    out = np.zeros(len(values), np.bool_)
+    best, share = "", _MOST_PASS
+    for name, lengths in _SCHEMES.items():
+        probe = [value for value in plain[:_PROBED] if len(value) in lengths]
+        if len(probe) * 2 < min(_PROBED, len(plain)):
+            continue
+        passed = sum(CHECKS[name](value) is True for value in probe) / min(_PROBED, len(plain))
+        if passed > share:
+            best, share = name, passed
+    if best:
+        lengths = _SCHEMES[best]
+        for index, value in enumerate(plain):
+            out[index] = len(value) in lengths and CHECKS[best](value) is True
+    return best, out

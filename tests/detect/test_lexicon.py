@@ -9,7 +9,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scanner import resources
-from scanner.detect.lexicon import NAMES, Lexicons, fold, fold_all, held, tokens, weights_of
+from scanner.detect.lexicon import (
+    LONGEST,
+    NAMES,
+    Lexicons,
+    bit,
+    fold,
+    fold_all,
+    hash_words,
+    held,
+    members,
+    memberships,
+    tokens,
+    weights_of,
+)
 
 HELD = {
     "given_names": """
@@ -162,3 +175,38 @@ def test_a_column_of_nothing() -> None:
 def test_a_lone_surrogate_is_no_error() -> None:
     """A text that is not UTF-8 is simply in no list."""
     assert not Lexicons().contains("cities", "\udc80lyon")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_index_holds_what_the_list_holds(name: str) -> None:
+    """Every entry is found by its hash, and the index has no entry more."""
+    words = Lexicons().words(name)
+    assert ((memberships(list(words)) & bit(name)) != 0).all()
+    everything = set().union(*(Lexicons().words(other) for other in NAMES))
+    others = [word for word in everything if word not in words]
+    assert not ((memberships(others) & bit(name)) != 0).any()
+
+
+@given(st.lists(st.text(max_size=60), max_size=8))
+def test_a_hash_is_of_the_word_alone(words: list[str]) -> None:
+    """Neither the words beside it nor their lengths change a word's hash."""
+    assert hash_words(words).tolist() == [int(hash_words([word])[0]) for word in words]
+
+
+def test_words_longer_than_any_entry_are_in_no_list() -> None:
+    """They are not cut down to something that is."""
+    long = "berlin" + "x" * LONGEST
+    assert memberships([long, "berlin" + "\0" * LONGEST, ""]).tolist() == [0, 0, 0]
+
+
+def test_an_index_of_other_lists_is_refused() -> None:
+    """Bits mean lists by their order."""
+    with pytest.raises(ValueError, match="not the lists"):
+        members([("cities", ["berlin"])])
+
+
+def test_two_words_of_one_hash_are_refused() -> None:
+    """The builder stops rather than let one word stand for another."""
+    lists = [(name, ["", "berlin"] if name == "cities" else []) for name in NAMES]
+    with pytest.raises(ValueError, match="same hash"):
+        members(lists)
