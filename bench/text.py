@@ -1,9 +1,12 @@
 """People, phones, addresses in labelled text: sharewatch beside Presidio as it comes, in one run.
 
     python -m bench.text [FILE …]
+    python -m bench.text --cascade [FILE …]
 
 Data: ``$SHAREWATCH_REAL_DATA/text/*.jsonl`` (default ``../shared/data``): lines with ``text``, ``spans`` of
-start, end and label, and ``complete`` (where false, only recall can be judged).
+start, end and label, and ``complete`` (where false, only recall can be judged). ``--cascade`` reads the
+texts, and generated notes, twice: as a scan does, and with the model reading each that may hold a name. It
+prints what of the second the first lost, and what it saved.
 """
 
 from __future__ import annotations
@@ -122,6 +125,47 @@ def _row(label: str, counts: tuple[int, ...]) -> str:
     return f"  {label:14} {rates}   (spans {hit + miss}, false {false})"
 
 
+def cascade(texts: list[str], title: str) -> None:
+    """Print what the choice of passages loses beside a model that reads everything, and what it saves."""
+    from scanner.config import Settings
+    from scanner.detect.presidio import TextEngine
+
+    found, cost = {}, {}
+    distinct = list(dict.fromkeys(texts))
+    for everything in (False, True):
+        engine = TextEngine(Settings())
+        engine.read_everything = everything
+        engine.analyze(["Zorvex Quillimore was seen there."])
+        before, started = engine.characters_read, time.process_time()
+        found[everything] = engine.analyze(distinct)
+        cost[everything] = (time.process_time() - started, engine.characters_read - before)
+    lost = total = more = 0
+    for fast, slow in zip(found[False], found[True], strict=True):
+        total += len(slow)
+        lost += sum(not _overlaps(match, fast) for match in slow)
+        more += sum(not _overlaps(match, slow) for match in fast)
+    size = sum(map(len, distinct))
+    print(f"{title}: {len(texts):,} texts, {len(distinct):,} distinct of {size:,} characters")
+    print(
+        f"  finds with the model reading everything {total:,}; lost {lost:,} ({lost / max(total, 1):.2%}); ",
+        end="",
+    )
+    print(f"only found with passages {more:,}")
+    for everything, name in ((False, "passages"), (True, "everything")):
+        seconds, characters = cost[everything]
+        given = sum(map(len, texts)) / seconds / 1e6
+        print(
+            f"  {name:10} model read {characters:,} characters; {seconds:.1f} s CPU, {given:.2f} MB/s given"
+        )
+
+
+def _overlaps(match: Any, others: Iterable[Any]) -> bool:
+    return any(
+        match.entity_type == other.entity_type and match.start < other.end and match.end > other.start
+        for other in others
+    )
+
+
 def main(arguments: list[str]) -> int:
     """Print the comparison; 2 where the data is missing."""
     folder = Path(os.environ.get("SHAREWATCH_REAL_DATA", "../shared/data")) / "text"
@@ -133,6 +177,12 @@ def main(arguments: list[str]) -> int:
         print(f"no data at {', '.join(missing)}; set SHAREWATCH_REAL_DATA", file=sys.stderr)
         return 2
     docs = documents(files)
+    if "--cascade" in arguments:
+        from bench import notes
+
+        cascade([doc["text"] for doc in docs], ", ".join(names))
+        cascade([note.text for note in notes.generate(20_000)], "generated notes")
+        return 0
     characters = sum(len(doc["text"]) for doc in docs)
     runs: list[tuple[str, Callable[[list[dict[str, Any]]], list[list[Span]]]]] = [("sharewatch", sharewatch)]
     if not quick:

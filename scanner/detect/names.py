@@ -140,6 +140,31 @@ def find(text: str) -> Iterator[Judged]:
     yield from _with_known_given_name(text)
 
 
+@cache
+def cues() -> tuple[str, ...]:
+    """RE2 patterns of which one finds something in every text in which `find` does."""
+    capital = r"\p{Lu}"
+    word = r"\p{Lu}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*"
+    blank = r"[ \x{a0}]"
+
+    def one_of(key: str) -> str:
+        import re
+
+        # Words are looked for without case, blanks as written or not breaking.
+        words = (re.escape(each).replace(r"\ ", blank).replace(" ", blank) for each in sorted(_words(key)))
+        return f"(?i:{'|'.join(words)})"
+
+    begins = r"(?m:^|[.!?][ \n]+)"
+    return (
+        rf"{one_of('titles')}(?:\.{blank}*|{blank}+){capital}",
+        rf"{one_of('introductions')}[,:]?[ \x{{a0}}\n]+{capital}",
+        rf"{one_of('labels')} ?[:=?][ \x{{a0}}\t]*{capital}",
+        rf"{begins}(?:{capital}.*)(?i: {_SPEAKS})\b",
+        rf"{begins}{word}(?i:'s)?(?i: {_IS})\b",
+        rf"(?:{word}|{capital}\.){blank}(?:\p{{Ll}}+{blank}){{0,3}}{capital}",
+    )
+
+
 def _alternatives(key: str) -> str:
     import regex
 
@@ -290,6 +315,34 @@ def is_surname(word: str) -> bool:
     """Whether the lexicons hold this surname."""
     word = word.lower().strip(".,")
     return len(word) > 1 and word in _lexicon("family_names")
+
+
+def particles() -> frozenset[str]:
+    """Small words within names (``de``, ``van``)."""
+    return _words("particles")
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a text reads like one in another language than English."""
+    return _is_foreign(text)
+
+
+def word_kind(word: str) -> str:
+    """What the lexicons know of a capitalised word.
+
+    Returns:
+        ``known`` for a name or a place, ``dull`` for a word that is something else, ``unknown`` for one that
+        is both or neither.
+    """
+    lowered = word.lower().rstrip(".")
+    if lowered in _words("titles") or lowered in _words("not_names"):
+        return "dull"
+    named = is_given_name(lowered) or place_kind(word) is not None
+    if lowered in _lexicon("common_words") or lowered in _lexicon("not_person_words"):
+        return "unknown" if named else "dull"
+    if lowered in _words("english") or lowered in _words("foreign") or lowered in _words("organisations"):
+        return "dull"
+    return "known" if named or is_surname(lowered) else "unknown"
 
 
 def place_kind(name: str) -> str | None:

@@ -16,8 +16,9 @@ from functools import cache
 from typing import Any
 
 from scanner.config import Settings
-from scanner.detect import specs
+from scanner.detect import names, specs
 from scanner.detect.language_model import NO_MODEL, ModelError, verify_model
+from scanner.detect.passages import passages
 from scanner.detect.specs import RecognizerSpec
 from scanner.model import Gap, Reason, Stage
 
@@ -150,6 +151,8 @@ class TextEngine:
     Attributes:
         failures: recognizer and reason (`Reason.INTERNAL`, `Reason.TIMEOUT`) to the number of texts it
             failed on.
+        read_everything: give the model whole texts instead of passages; for measuring what that loses.
+        characters_read: by the model, so far.
     """
 
     def __init__(self, settings: Settings, recognizer_specs: Sequence[RecognizerSpec] | None = None) -> None:
@@ -165,21 +168,29 @@ class TextEngine:
         self.failures: Counter[tuple[str, Reason]] = Counter()
         recognizers = build_recognizers(self._specs, settings)
         self._gates = _gates(self._specs)
-        self._named = NamedEntityRecognizer(supported_language=LANGUAGE)
         self._by_name = dict(zip((spec.name for spec in self._specs), recognizers, strict=True))
-        everything = [*recognizers, NameRecognizer(supported_language=LANGUAGE), self._named]
+        everything = [
+            *recognizers,
+            NameRecognizer(supported_language=LANGUAGE),
+            NamedEntityRecognizer(supported_language=LANGUAGE),
+        ]
         for recognizer in everything:
             _guard(recognizer, self.failures)
+        self._names, self._named = everything[-2:]
+        self._enhancer = WindowContextEnhancer(self._specs)
         nlp_engine = NoOpNlpEngine(models=[{"lang_code": LANGUAGE, "model_name": "no_op"}])
         nlp_engine.load()
         self._analyzer = AnalyzerEngine(
             registry=RecognizerRegistry(everything, supported_languages=[LANGUAGE]),
             nlp_engine=nlp_engine,
             supported_languages=[LANGUAGE],
-            context_aware_enhancer=WindowContextEnhancer(self._specs),
+            context_aware_enhancer=self._enhancer,
             default_score_threshold=0.0,
         )
         self._nlp: Any = None
+        self._entities: dict[str, tuple[tuple[int, int, str], ...]] = {}
+        self.read_everything = False
+        self.characters_read = 0
 
     def analyze(self, texts: Sequence[str], context: Sequence[str] = ()) -> list[list[Match]]:
         """The matches of each text, by position; overlaps resolved, nothing below `MINIMUM_SCORE`.
@@ -215,57 +226,124 @@ class TextEngine:
         return gaps
 
     def _analyze_pieces(self, pieces: list[str], context: list[str]) -> Iterator[list[Match]]:
-        wanted = self._wanted(pieces, " ".join(context))
-        artifacts = self._artifacts(pieces)
-        for piece, entities, artifact in zip(pieces, wanted, artifacts, strict=True):
-            types = sorted(entities if piece.islower() else entities | _NAMED)
-            if not types:
-                yield []
-                continue
-            results = self._analyzer.analyze(
-                piece, LANGUAGE, entities=types, nlp_artifacts=artifact or _no_artifacts(), context=context
-            )
-            yield resolve(piece, [_match(result) for result in results])
+        asked = self._asked(pieces, " ".join(context))
+        named = self._find_names(pieces)
+        artifacts = self._artifacts(pieces, named)
+        for piece, recognizers, found, artifact in zip(pieces, asked, named, artifacts, strict=True):
+            if artifact is not None:
+                recognizers.append(self._named)
+            yield self._ask(piece, recognizers, found, artifact or _no_artifacts(), context)
 
-    def _wanted(self, pieces: list[str], context: str) -> list[set[str]]:
-        """For each text the entity types that may be in it: one vector kernel for each recognizer."""
-        if len(pieces) < _FILTER_FROM_TEXTS and sum(map(len, pieces)) < _FILTER_FROM_CHARACTERS:
-            return [self._wanted_here(f"{context}\n{piece}".lower()) for piece in pieces]
+    def _find_names(self, pieces: list[str]) -> list[list[Any]]:
+        """What is found of names without the model, in each text."""
+        may = self._may_name(pieces)
+        kinds = self._names.supported_entities
+        return [
+            self._names.analyze(piece, kinds, _no_artifacts()) if flag and not piece.islower() else []
+            for piece, flag in zip(pieces, may, strict=True)
+        ]
+
+    @staticmethod
+    def _may_name(pieces: list[str]) -> list[bool]:
+        if len(pieces) < _FILTER_FROM_TEXTS:
+            return [True] * len(pieces)
         import pyarrow as pa
         import pyarrow.compute as pc
 
         column = pa.array(pieces, pa.large_string())
-        wanted: list[set[str]] = [set() for _ in pieces]
+        found = pc.match_substring_regex(column, names.cues()[0])
+        for cue in names.cues()[1:]:
+            found = pc.or_(found, pc.match_substring_regex(column, cue))
+        flags: list[bool] = found.to_pylist()
+        return flags
+
+    def _ask(
+        self, piece: str, recognizers: list[Any], named: list[Any], artifact: Any, context: list[str]
+    ) -> list[Match]:
+        """What these recognizers find, as `AnalyzerEngine.analyze` puts it together."""
+        from presidio_analyzer import EntityRecognizer
+
+        results: list[Any] = list(named)
+        for recognizer in recognizers:
+            results.extend(recognizer.analyze(piece, recognizer.supported_entities, artifact))
+        if not results:
+            return []
+        kept = self._enhancer.enhance_using_context(piece, results, artifact, recognizers, context)
+        return resolve(piece, [_match(result) for result in EntityRecognizer.remove_duplicates(kept)])
+
+    def reference(self, text: str, context: Sequence[str] = ()) -> list[Match]:
+        """The same by Presidio's own engine with all recognizers, nothing left out; for tests."""
+        artifact = self._artifacts([text], self._find_names([text]))[0] or _no_artifacts()
+        results = self._analyzer.analyze(text, LANGUAGE, nlp_artifacts=artifact, context=list(context))
+        return resolve(text, [_match(result) for result in results])
+
+    def _asked(self, pieces: list[str], context: str) -> list[list[Any]]:
+        """For each text the recognizers that may find something in it: vector kernels over all texts."""
+        asked: list[list[Any]] = [[] for _ in pieces]
+        if len(pieces) < _FILTER_FROM_TEXTS and sum(map(len, pieces)) < _FILTER_FROM_CHARACTERS:
+            for piece, recognizers in zip(pieces, asked, strict=True):
+                lowered = f"{context}\n{piece}".lower()
+                recognizers += [
+                    self._by_name[gate.name]
+                    for gate in self._gates
+                    if not gate.words or gate.words_in(lowered)
+                ]
+            return asked
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = pa.array(pieces, pa.large_string())
+        numbered = pc.match_substring_regex(column, r"\p{Nd}")
         for gate in self._gates:
-            passed = pc.match_substring_regex(column, gate.pattern)
-            if gate.words and not gate.words_in(context.lower()):
-                passed = pc.and_(passed, pc.match_substring_regex(column, gate.words))
-            for index in pc.indices_nonzero(passed).to_pylist():
-                wanted[index].add(gate.entity_type)
-        return wanted
+            for index in gate.passed(column, numbered, context.lower()):
+                asked[index].append(self._by_name[gate.name])
+        return asked
 
-    def _wanted_here(self, lowered: str) -> set[str]:
-        """The same for one text without compiling filters, which would take longer than asking everybody."""
-        return {gate.entity_type for gate in self._gates if not gate.words or gate.words_in(lowered)}
+    def _artifacts(self, pieces: list[str], named: Sequence[list[Any]]) -> list[Any]:
+        """The model's entities in the passages that may hold a name, None for texts without any.
 
-    def _artifacts(self, pieces: list[str]) -> list[Any]:
-        """The model's entities for the texts that may hold a name, None for the others."""
+        Args:
+            pieces: the texts.
+            named: the names that were found in each without the model.
+        """
         artifacts: list[Any] = [None] * len(pieces)
         if self._settings.model == NO_MODEL:
             return artifacts
-        chosen = [index for index, piece in enumerate(pieces) if may_hold_name(piece)]
-        if not chosen:
-            return artifacts
+        chosen = {
+            index: self._passages(piece, found)
+            for index, (piece, found) in enumerate(zip(pieces, named, strict=True))
+        }
+        self._read({_numberless(pieces[index][a:b]) for index, spans in chosen.items() for a, b in spans})
+        for index, spans in chosen.items():
+            if spans:
+                artifacts[index] = _Artifacts(
+                    [
+                        _Span(a + start, a + end, label)
+                        for a, b in spans
+                        for start, end, label in self._entities[_numberless(pieces[index][a:b])]
+                    ]
+                )
+        return artifacts
+
+    def _passages(self, piece: str, named: list[Any]) -> list[tuple[int, int]]:
+        if self.read_everything:
+            return [(0, len(piece))] if may_hold_name(piece) else []
+        settled = [(each.start, each.end) for each in named if each.score >= _SETTLED]
+        return passages(piece, english=not names.is_foreign(piece), settled=settled)
+
+    def _read(self, wanted: set[str]) -> None:
+        """Have the model read what it has not read of late, each passage once."""
+        if len(self._entities) + len(wanted) > _REMEMBERED:
+            self._entities = {text: found for text, found in self._entities.items() if text in wanted}
+        unread = sorted((text for text in wanted if text not in self._entities), key=len)
+        if not unread:
+            return
         if self._nlp is None:
             self._nlp = load_model(self._settings.model)
-        distinct = list(dict.fromkeys(pieces[index] for index in chosen))
-        entities = {}
+        self.characters_read += sum(map(len, unread))
         with self._nlp.memory_zone():
-            for text, doc in zip(distinct, self._nlp.pipe(distinct, batch_size=64), strict=True):
-                entities[text] = _Artifacts([_Span(e.start_char, e.end_char, e.label_) for e in doc.ents])
-        for index in chosen:
-            artifacts[index] = entities[pieces[index]]
-        return artifacts
+            for text, doc in zip(unread, self._nlp.pipe(unread, batch_size=_BATCH), strict=True):
+                self._entities[text] = tuple((e.start_char, e.end_char, e.label_) for e in doc.ents)
 
     # -- single recognizers, for columns and for tests --
 
@@ -293,7 +371,19 @@ class TextEngine:
 # Compiling the filters takes as long as asking every recognizer about so much.
 _FILTER_FROM_TEXTS, _FILTER_FROM_CHARACTERS = 16, 8_000
 _FAILED = {Reason.INTERNAL: "failed", Reason.TIMEOUT: "ran out of time"}
-_NAMED = {"PERSON", "LOCATION", "CITY", "REGION", "COUNTRY"}
+#: A filter that lets through more than this share of the texts is followed by the patterns themselves.
+_MANY = 0.05
+#: Passages whose entities are kept, so that one that comes again is not read again.
+_REMEMBERED = 50_000
+_BATCH = 256
+#: A name found with this score needs no second opinion.
+_SETTLED = 0.7
+_DIGIT = re.compile("[1-9]")
+
+
+def _numberless(passage: str) -> str:
+    """A passage with zeros for its digits: what the model makes of names does not hang on numbers."""
+    return _DIGIT.sub("0", passage)
 
 
 @cache
@@ -338,14 +428,47 @@ def _match(result: Any) -> Match:
 
 @dataclass(frozen=True, slots=True)
 class _Gate:
-    """What must be in a text before a recognizer is asked: its filter, and a context word if it needs one."""
+    """What must be in a text before a recognizer is asked: its filter, and a context word if it needs one.
 
-    entity_type: str
+    Attributes:
+        name: the recognizer's.
+        pattern: RE2; finds something wherever the recognizer does.
+        words: RE2 for the context words, empty where none is needed.
+        kernels: RE2 patterns, one of which finds something wherever the recognizer does: narrower.
+        numbers: whether nothing without a digit passes.
+    """
+
+    name: str
     pattern: str
     words: str
+    kernels: tuple[str, ...]
+    numbers: bool
 
     def words_in(self, lowered: str) -> bool:
         return _compiled_words(self.words).search(lowered) is not None
+
+    def passed(self, column: Any, numbered: Any, context: str) -> list[int]:
+        """The places of the texts that pass."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        places = pc.indices_nonzero(numbered) if self.numbers else pa.array(range(len(column)), pa.uint64())
+        patterns = [self.pattern]
+        if self.words and not self.words_in(context):
+            patterns.append(self.words)
+        for pattern in patterns:
+            found = pc.match_substring_regex(column.take(places), pattern)
+            places = places.filter(found)
+            if not len(places):
+                return []
+        if self.kernels and len(places) > _MANY * len(column):
+            texts, found = column.take(places), None
+            for kernel in self.kernels:
+                one = pc.match_substring_regex(texts, kernel)
+                found = one if found is None else pc.or_(found, one)
+            places = places.filter(found)
+        passed: list[int] = places.to_pylist()
+        return passed
 
 
 @cache
@@ -362,7 +485,15 @@ def _gates(recognizer_specs: Sequence[RecognizerSpec]) -> list[_Gate]:
     for spec in recognizer_specs:
         always = not spec.needs_context or spec.alone <= 1.0
         words = "|".join(regex.escape(word, literal_spaces=True) for word in spec.context)
-        gates.append(_Gate(spec.entity_type, spec.re2_filter, "" if always else f"(?i)(?:{words})"))
+        gates.append(
+            _Gate(
+                spec.name,
+                spec.re2_filter,
+                "" if always else f"(?i)(?:{words})",
+                () if spec.filter is None else spec.kernels,
+                False,
+            )
+        )
     return gates
 
 

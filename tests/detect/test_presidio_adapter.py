@@ -101,7 +101,7 @@ def test_model_is_loaded_only_for_text_that_may_hold_a_name() -> None:
     fresh = TextEngine(Settings(model="no_such_model"))
     assert fresh.analyze(["call 212-736-5000 now", "42"])[1] == []
     with pytest.raises(ModelError, match="no_such_model is not installed"):
-        fresh.analyze(["we met Anna Weber there"])
+        fresh.analyze(["we met Zorvex Quillimore there"])
 
 
 def test_importing_the_adapter_is_cheap() -> None:
