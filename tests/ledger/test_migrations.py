@@ -20,6 +20,7 @@ from scanner.ledger.store import HEAD, LedgerError, open_ledger
 from scanner.ledger.verify import verify
 from tests.ledger.conftest import day
 from tests.ledger.writer import outcome
+from tests.needs import missing
 
 _PROGRAMS = next(
     iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), Path("/usr/local/bin")
@@ -59,7 +60,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     """A PostgreSQL server of this test's own, on a socket in a folder."""
     pytest.importorskip("psycopg")
     if not (_PROGRAMS / "initdb").exists():
-        pytest.skip("no PostgreSQL server programs on this machine")
+        missing("PostgreSQL", "on Debian: apt-get install postgresql")
     # The server refuses to run as root: then another user must be able to reach its folder.
     folder = Path("/tmp") / f"sharewatch-pg-{os.getpid()}"
     folder.mkdir()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from scanner.remedy.base import DROP, Plan, RemedyError, Treatment
+from tests.needs import missing
 from tests.remedy.making import HASHED, REDACTED, part, rewritten, text_plan
 
 COLUMNS = ("id", "name", "email", "born", "iban", "note")
@@ -247,11 +248,11 @@ def postgres() -> Iterator[Postgres]:
     """A real server; skipped where none is installed, or where it may not be started."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
-        pytest.skip("PostgreSQL is not installed")
+        missing("PostgreSQL", "on Debian: apt-get install postgresql")
     prefix: list[str] = []
     if os.geteuid() == 0:
         if shutil.which("runuser") is None:
-            pytest.skip("PostgreSQL does not run as root")
+            missing("runuser, without which PostgreSQL does not run as root,", "it is part of util-linux")
         prefix = ["runuser", "-u", "nobody", "--"]
     # Not below pytest's own folder, which nobody else may enter.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
