@@ -9,7 +9,7 @@ import pytest
 
 
 def missing(what: str, install: str) -> NoReturn:
-    """End a test that cannot run here: a failure in continuous integration, else a skip that says what to do."""
+    """End a test that cannot run here: failed in continuous integration, else skipped and told what to do."""
     message = f"{what} is not installed; {install}"
     if os.environ.get("CI"):
         pytest.fail(message)
