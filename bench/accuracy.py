@@ -77,6 +77,8 @@ OTHER = frozenset(
     }
 )
 RIVAL_VALUES = 100
+#: From this confidence on a policy that forbids a type is broken, rather than in need of review.
+OVER_SHARED = 0.8
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def label_of(entity_type: str) -> str:
     """The truth's word for an entity type."""
     if entity_type in LABELS:
         return LABELS[entity_type]
-    if entity_type in NEUTRAL:
+    if entity_type in NEUTRAL or entity_type == "NONE":
         return "NONE"
     if entity_type in OTHER:
         return "other"
@@ -279,6 +281,24 @@ def macro(found: dict[str, Score], pairs: list[tuple[Truth, Answer]]) -> float |
     return sum(found.get(label, Score()).rates()[2] for label in there) / len(there) if there else None
 
 
+def weighted_f1(found: dict[str, Score]) -> float:
+    """Mean F1 over all types, each weighed by its columns."""
+    sizes = {label: score.hit + score.missed for label, score in found.items()}
+    total = sum(sizes.values())
+    return sum(score.rates()[2] * sizes[label] for label, score in found.items()) / total if total else 0.0
+
+
+def core_alarms(pairs: list[tuple[Truth, Answer]], threshold: float) -> int:
+    """Columns without personal data that were flagged with a core type, at least so surely."""
+    return sum(
+        truth.category == "NONE"
+        and answer.label in CORE
+        and answer.confidence >= threshold
+        and judge(truth, answer) == "false"
+        for truth, answer in pairs
+    )
+
+
 def false_alarms(pairs: list[tuple[Truth, Answer]]) -> tuple[int, int]:
     """(columns without personal data that were flagged, all such columns)."""
     empty = [(truth, answer) for truth, answer in pairs if truth.category == "NONE"]
@@ -435,7 +455,19 @@ def sample(path: Path, wanted: list[Truth]) -> dict[tuple[str, str, int], list[s
     return found
 
 
-def show(name: str, pairs: list[tuple[Truth, Answer]]) -> tuple[str, dict[str, Any]]:
+def _by_source(pairs: list[tuple[Truth, Answer]]) -> str:
+    rows = []
+    for source in sorted({truth.source for truth, _ in pairs}):
+        inside = [pair for pair in pairs if pair[0].source == source]
+        kinds = Counter(judge(*pair) for pair in inside if pair[0].category != "NONE")
+        right = kinds["right"] + kinds["also"]
+        rows.append([source, len(inside), right, kinds["missed"], kinds["confused"], *false_alarms(inside)])
+    return common.table(["source", "columns", "right", "missed", "confused", "false", "of none"], rows)
+
+
+def show(
+    name: str, pairs: list[tuple[Truth, Answer]], *, by_source: bool = True
+) -> tuple[str, dict[str, Any]]:
     """The text and the numbers of one tool."""
     found = scores(pairs)
     order = [*CORE, *sorted(set(found) - set(CORE))]
@@ -446,33 +478,26 @@ def show(name: str, pairs: list[tuple[Truth, Answer]]) -> tuple[str, dict[str, A
         if s.hit + s.missed + s.false
     ]
     wrong, empty = false_alarms(pairs)
-    mean = macro(found, pairs)
-    by_source = []
-    for source in sorted({truth.source for truth, _ in pairs}):
-        inside = [pair for pair in pairs if pair[0].source == source]
-        kinds = Counter(judge(*pair) for pair in inside if pair[0].category != "NONE")
-        false, none = false_alarms(inside)
-        by_source.append(
-            [
-                source,
-                len(inside),
-                kinds["right"] + kinds["also"],
-                kinds["missed"],
-                kinds["confused"],
-                false,
-                none,
-            ]
-        )
+    core, core_sure = core_alarms(pairs, 0.0), core_alarms(pairs, OVER_SHARED)
+    mean, weighted = macro(found, pairs), weighted_f1(found)
     table, error = reliability(pairs)
     text = "\n".join(
         [
             f"== {name}: {len(pairs)} columns",
             common.table(["type", "precision", "recall", "F1", "hit", "missed", "false"], rows),
             f"macro F1 over the core types: {'-' if mean is None else format(mean, '.3f')}",
-            f"flagged columns without personal data: {wrong} of {empty} ({100 * wrong / max(empty, 1):.2f}%)",
+            f"weighted F1 over all types: {weighted:.3f}",
+            "columns without personal data, flagged:",
+            *(
+                f"  {what}: {count} of {empty} ({100 * count / max(empty, 1):.2f}%)"
+                for what, count in (
+                    ("with any type", wrong),
+                    ("with a core type", core),
+                    (f"with a core type at {OVER_SHARED}", core_sure),
+                )
+            ),
             "",
-            common.table(["source", "columns", "right", "missed", "confused", "false", "of none"], by_source),
-            "",
+            *([_by_source(pairs), ""] if by_source else []),
             common.table(["confidence", "answers", "mean", "right"], table),
             f"expected calibration error: {error:.3f}",
         ]
@@ -481,7 +506,11 @@ def show(name: str, pairs: list[tuple[Truth, Answer]]) -> tuple[str, dict[str, A
     numbers = {
         "macro_f1": mean,
         "types": {label: dict(zip(names, rates, strict=True)) for label, *rates in rows},
+        "weighted_f1": weighted,
         "false_alarms": wrong,
+        "core_false_alarms": core / max(empty, 1),
+        f"core_false_alarms_at_{OVER_SHARED}": core_sure / max(empty, 1),
+        "reliability": table,
         "columns_without": empty,
         "calibration_error": error,
     }

@@ -1,120 +1,44 @@
 """The verdict on a column: heading, values and neighbours weighed into one probability for each type.
 
-The weights are data (``rules/columns.yaml``). Values are weighed over *distinct* values, so that one stray
-match in a million rows labels nothing, and a constant proves nothing twice.
+`judge` looks at a column by itself, `with_neighbours` at a table. Values are weighed over *distinct* values,
+so that one stray match in a million rows labels nothing, and a constant proves nothing twice. Which types are
+considered is in `candidates`, what is looked at in `features`, how much it weighs in `weighing`.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
-from typing import Any
 
-from scanner import resources
 from scanner.config import Settings
-from scanner.detect import forms, shapes
-from scanner.detect.headers import HeaderHint, HeaderVocabulary, shipped
+from scanner.detect import candidates, features, forms, weighing
+from scanner.detect.columnrules import GENERAL_IDS, TypeRule, Weights, weights
+from scanner.detect.features import Heading, Known
+from scanner.detect.headers import HeaderVocabulary, shipped
+from scanner.detect.meaning import FIRM, KEPT, REPORTED, Meaning, probability, settled
+from scanner.detect.neighbours import with_neighbours
 from scanner.model import Form
 
-#: Below it a type is not even reported.
-REPORTED = 0.3
-#: From here on a column's meaning is firm enough to speak for its table.
-FIRM = 0.7
-_PLAUSIBLE_SHARE = 0.5
-_NEIGHBOUR_BONUS = 0.8
+__all__ = [
+    "FIRM", "GENERAL_IDS", "REPORTED", "Meaning", "TypeRule", "Weights", "is_prose", "judge", "settled",
+    "vocabulary", "weights", "with_neighbours",
+]  # fmt: skip
+
 _STRAY_SHARE = 0.01
-_SURE_HEADING = 0.9
-_NEXT_TO_NOTHING = 0.03
-_HANDFUL = 8
-_FEW_DISTINCT = 2.5
-_OTHER_MEANING = 0.6
-
-# Tests that cost some microseconds a value, and those that no heading asks for, see fewer of the (random)
-# sample.
-_COSTLY = frozenset({"street", "phone", "recognizer"})
-_FEW = 160
-
-#: Identifiers of people that a heading calls by a general name.
-GENERAL_IDS = frozenset({"NATIONAL_ID", "PASSPORT", "DRIVER_LICENSE", "TAX_ID", "HEALTH_INSURANCE"})
-#: Types that say that a table is about people, whatever its other columns.
-PERSONAL = GENERAL_IDS | frozenset({"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "USERNAME"})
-_HELPED = frozenset(
-    {"PERSON", "POSTAL_CODE", "DATE_OF_BIRTH", "PHONE_NUMBER", "CITY", "REGION", "COUNTRY", "STREET_ADDRESS"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TypeRule:
-    """A line of ``rules/columns.yaml``."""
-
-    entity_type: str
-    test: str
-    bias: float
-    header: float
-    values: float
-    against: float
-    alone: float
-    plausible: str
-    longest: int = 1000
-    nothing: float = 0.0
-    alone_test: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a column may be.
-
-    Attributes:
-        entity_type: Presidio's name.
-        concept: the type, or a part of it (``PERSON.first``), which has a category of its own.
-        form: how the values appear.
-        confidence: probability in [0, 1].
-        plausible: RE2 pattern of the cells to count.
-        longest: bytes of the longest cell to count.
-        signals: what counted.
-        logit: the same before it was made a probability, for what neighbours add.
-        stray: the type is not the column's meaning, but some of its cells hold it.
-    """
-
-    entity_type: str
-    concept: str
-    form: Form
-    confidence: float
-    plausible: str
-    signals: tuple[str, ...]
-    logit: float
-    stray: bool = False
-    longest: int = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """``rules/columns.yaml``, read."""
-
-    types: dict[str, TypeRule]
-    national: TypeRule
-    single: dict[str, float]
-    chance: dict[str, float]
-    prose: frozenset[str]
-
-
-@cache
-def weights() -> Weights:
-    """The shipped weights."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data: dict[str, Any] = yaml.load(resources.path("rules", "columns.yaml").read_text("utf-8"), loader)  # noqa: S506 # a safe loader
-    return Weights(
-        {name: TypeRule(name, **rule) for name, rule in data["types"].items()},
-        TypeRule("", **data["national"]),
-        data["single"],
-        data["chance"],
-        frozenset(data["prose"]),
-    )
+#: What `--explain` tells beside heading and values, where it counts.
+_TOLD = frozenset(
+    {
+        "plural heading", "long heading", "part number", "few values", "constant", "sequence", "repetition",
+        "implausible values", "bare numbers", "codes", "one length", "grown up", "born", "timestamp",
+        "thing", "organization", "no value",
+        "table of person", "table of organization", "table of other",
+    }
+)  # fmt: skip
+_STRAY_PHONE = r"(?:^|[^\p{L}0-9])(?:\+[0-9]|\(?0[0-9]|\([0-9]|[0-9]{3}[ .-])[0-9 ().\-/]{5,16}[0-9]"
+#: Types that digests and masks are not of: whatever they stand for, it is no key and no address on the web.
+_NEVER_DISGUISED = frozenset({"IDENTIFIER", "URL"})
 
 
 @cache
@@ -123,7 +47,9 @@ def vocabulary() -> HeaderVocabulary:
     return shipped()
 
 
-def judge(name: str, table: str, values: Sequence[str], settings: Settings) -> tuple[Meaning, ...]:
+def judge(
+    name: str, table: str, values: Sequence[str], settings: Settings, filled: int | None = None
+) -> tuple[Meaning, ...]:
     """What a column may be, likeliest first; empty where nothing speaks for anything.
 
     Args:
@@ -131,36 +57,49 @@ def judge(name: str, table: str, values: Sequence[str], settings: Settings) -> t
         table: its table's name.
         values: a sample of its distinct values, not blank.
         settings: phone regions and the like.
+        filled: rows that the sample is of, where they were counted.
     """
-    hints = vocabulary().hints(name, table) if name else ()
-    form = vocabulary().form_hint(name) if name else None
-    seen = forms.form_of(values)
-    if seen is not Form.CLEAR:
-        return _disguised(hints, values, seen)
-    found = [
-        meaning
-        for entity_type in _candidates(hints, values)
-        if (meaning := _weigh(entity_type, hints, values, settings)) is not None
-    ]
-    if form is Form.TRUNCATED:
-        found = [replace(meaning, form=form) for meaning in found]
-    return settled(found)
+    heading = heading_of(name, table)
+    if not values:
+        return tuple(_of_heading_alone(heading))
+    model = weighing.shipped()
+    tests = candidates.Tests(values, settings)
+    found = [meaning_of(heading, weighed, model) for weighed in weighable(heading, tests, filled)]
+    if vocabulary().form_hint(name) is Form.TRUNCATED:
+        found = [replace(each, form=Form.TRUNCATED) if each.form is Form.CLEAR else each for each in found]
+    return settled([*found, *_strays(found, tests)])
 
 
-def with_neighbours(meanings: Sequence[tuple[Meaning, ...]]) -> list[tuple[Meaning, ...]]:
-    """The meanings of a table's columns, each weighed again beside the others.
+class Weighable:
+    """One type that a column may be, with the features to weigh it by."""
 
-    A column that may be a name, a postal code or a date of birth is likelier one beside a column that is
-    about people for sure; a bare key is somebody's only there.
-    """
-    firm = [
-        bool(each) and each[0].confidence >= FIRM and _is_personal(each[0].entity_type) for each in meanings
-    ]
-    out = []
-    for index, each in enumerate(meanings):
-        others = any(flag for position, flag in enumerate(firm) if position != index)
-        out.append(tuple(kept for meaning in each if (kept := _beside(meaning, others)) is not None))
-    return out
+    __slots__ = ("features", "form", "known", "rule")
+
+    def __init__(self, rule: TypeRule, form: Form, found: Mapping[str, float], known: Known | None) -> None:
+        self.rule = rule
+        self.form = form
+        self.features = found
+        self.known = known
+
+
+def heading_of(name: str, table: str) -> Heading:
+    """What a heading and its table's name say."""
+    words = vocabulary()
+    hints = () if features.is_generic(name) else words.hints(name, table)
+    return Heading(name, hints, words.subject(table))
+
+
+def weighable(heading: Heading, tests: candidates.Tests, filled: int | None = None) -> Iterator[Weighable]:
+    """Every type that a column may be, with its features: what the model is asked, and trained on."""
+    values = tests.values
+    form = forms.form_of(values)
+    if form is not Form.CLEAR:
+        yield from _disguised(heading, values, form)
+        return
+    look = features.profile(values, filled)
+    for rule, known in candidates.candidates(heading, tests):
+        found = features.of_candidate(rule.entity_type, heading, look, known)
+        yield Weighable(rule, form, found, known)
 
 
 def is_prose(name: str, values: Sequence[str]) -> bool:
@@ -176,181 +115,83 @@ def is_prose(name: str, values: Sequence[str]) -> bool:
     return (mean >= 6 and long >= 0.5) or sum(count >= 15 for count in words) >= 0.1 * len(words)
 
 
-def _is_personal(entity_type: str) -> bool:
-    return entity_type in PERSONAL or entity_type not in weights().types
-
-
-def _beside(meaning: Meaning, others: bool) -> Meaning | None:
-    if meaning.entity_type == "IDENTIFIER" and not others:
-        return None
-    if others and meaning.entity_type in _HELPED and not meaning.stray:
-        logit = meaning.logit + _NEIGHBOUR_BONUS
-        return replace(
-            meaning,
-            logit=logit,
-            confidence=_probability(logit),
-            signals=(*meaning.signals, "neighbours:person"),
-        )
-    return meaning
-
-
-def _candidates(hints: Sequence[HeaderHint], values: Sequence[str]) -> list[str]:
-    """The types to weigh: those that the heading names, and those that the values may be without one."""
-    named = [hint.entity_type for hint in hints if hint.entity_type != "NONE"]
-    if not values:
-        return list(dict.fromkeys(named))
-    look = shapes.Look.of(values)
-    alone = [
-        rule.entity_type for rule in weights().types.values() if rule.alone <= 1 and look.admits(rule.test)
-    ]
-    return list(dict.fromkeys([*named, *alone]))
-
-
-def _rule(entity_type: str) -> TypeRule:
-    return weights().types.get(entity_type) or replace(weights().national, entity_type=entity_type)
-
-
-def _plausible_share(rule: TypeRule, values: Sequence[str]) -> float:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    fitting = pa.array([value for value in values if len(value) <= rule.longest], pa.large_string())
-    matched: int = pc.sum(pc.match_substring_regex(fitting, rule.plausible)).as_py() or 0
-    return matched / len(values)
-
-
-def _hint_for(entity_type: str, hints: Sequence[HeaderHint]) -> HeaderHint | None:
-    return max(
-        (hint for hint in hints if hint.entity_type == entity_type),
-        key=lambda hint: hint.strength,
-        default=None,
-    )
-
-
-def _weigh(
-    entity_type: str, hints: Sequence[HeaderHint], values: Sequence[str], settings: Settings
-) -> Meaning | None:
-    rule, hint = _rule(entity_type), _hint_for(entity_type, hints)
-    strength = hint.strength if hint else 0.0
-    concept = hint.concept if hint else entity_type
-    if not values:
-        return _of_heading_alone(rule, hint, concept) if hint else None
-    if hint and rule.alone > 1 and _plausible_share(rule, values) < _PLAUSIBLE_SHARE:
-        return None
-    if entity_type == "PHONE_NUMBER" and strength < 0.5 and _mostly_bare(values):
-        return None
-    known = _known(entity_type, rule, values, settings, alone=hint is None)
-    if not hint and known < rule.alone:
-        strays = entity_type == "PHONE_NUMBER" and known >= _STRAY_SHARE
-        return _stray(rule, known, len(values)) if strays else None
-    against = _against(entity_type, hints) if strength < _SURE_HEADING else 0.0
-    logit = rule.bias + rule.header * strength + rule.values * known - rule.against * against
-    logit -= rule.nothing * (known < _NEXT_TO_NOTHING)
-    # Without a heading a handful of distinct values proves little: they may be words that happen to be names.
-    logit -= _FEW_DISTINCT * (hint is None and len(values) < _HANDFUL)
-    signals = (
-        ([f"header:{hint.phrase}"] if hint else [])
-        + ([f"values:{known:.0%}"] if known else [])
-        + (["header:against"] if against else [])
-    )
-
+def meaning_of(heading: Heading, weighed: Weighable, model: weighing.ColumnModel) -> Meaning:
+    """One type that a column may be, weighed."""
+    rule, hint = weighed.rule, heading.hint(weighed.rule.entity_type)
+    logit = model.weigh(rule.entity_type, weighed.features)
+    confidence = probability(logit)
+    if hint is None and not heading.hints:
+        # A column without a heading may yet be told by its neighbours: its cells are counted until then.
+        confidence = max(confidence, KEPT)
     return Meaning(
-        entity_type,
-        concept,
-        Form.CLEAR,
-        _probability(logit),
-        rule.plausible,
-        tuple(signals),
+        rule.entity_type,
+        hint.concept if hint else rule.entity_type,
+        weighed.form,
+        confidence,
+        rule.plausible if weighed.form is Form.CLEAR else forms.PATTERNS[weighed.form],
+        _signals(heading, weighed, model),
         logit,
-        longest=rule.longest,
+        longest=rule.longest if weighed.form is Form.CLEAR else max(rule.longest, 1000),
     )
 
 
-def _against(entity_type: str, hints: Sequence[HeaderHint]) -> float:
-    """How surely the heading says that the column is something else."""
-    return max(
-        (
-            hint.strength * (1.0 if hint.entity_type == "NONE" else _OTHER_MEANING)
-            for hint in hints
-            if hint.entity_type != entity_type
-        ),
-        default=0.0,
-    )
+def _signals(heading: Heading, weighed: Weighable, model: weighing.ColumnModel) -> tuple[str, ...]:
+    """What counted, in words."""
+    entity_type = weighed.rule.entity_type
+    hint = heading.hint(entity_type)
+    told = [f"header:{hint.phrase}"] if hint else []
+    if weighed.form is not Form.CLEAR:
+        told.append(f"form:{weighed.form}")
+    elif weighed.known is not None and weighed.known.share:
+        told.append(f"values:{weighed.known.share:.0%}")
+    if weighed.features.get("heading against") or weighed.features.get("other heading"):
+        told.append("header:against")
+    told += [f"model:{each}" for each in model.told(entity_type, weighed.features, _TOLD)]
+    return tuple(told)
 
 
-def _of_heading_alone(rule: TypeRule, hint: HeaderHint, concept: str) -> Meaning:
+def _disguised(heading: Heading, values: Sequence[str], form: Form) -> Iterator[Weighable]:
+    mails = sum("@" in value for value in values) / len(values) if form is Form.MASKED else 0.0
+    named = [each for each in candidates.named(heading) if each not in _NEVER_DISGUISED]
+    if mails > 0.5:  # an @ under a mask says more than any heading
+        named = ["EMAIL_ADDRESS"]
+    for entity_type in named:
+        found = features.of_disguised(entity_type, heading, mails)
+        yield Weighable(weights().rule(entity_type), form, found, None)
+
+
+def _of_heading_alone(heading: Heading) -> Iterator[Meaning]:
     """An empty column: its heading is a weak hint, kept under what is reported as evidence."""
-    logit = rule.bias + rule.header * hint.strength / 2
-    return Meaning(
-        rule.entity_type,
-        concept,
-        Form.CLEAR,
-        min(_probability(logit), REPORTED),
-        rule.plausible,
-        (f"header:{hint.phrase}",),
-        logit,
+    for entity_type in candidates.named(heading):
+        rule, hint = weights().rule(entity_type), heading.hint(entity_type)
+        if hint is not None and (confidence := REPORTED * hint.strength) >= KEPT:
+            yield Meaning(
+                entity_type,
+                hint.concept,
+                Form.CLEAR,
+                confidence,
+                rule.plausible,
+                (f"header:{hint.phrase}",),
+                0.0,
+                stray=True,
+                longest=rule.longest,
+            )
+
+
+def _strays(found: Sequence[Meaning], tests: candidates.Tests) -> Iterator[Meaning]:
+    """Telephone numbers in a column of something else: no pattern of the kernels finds them."""
+    if any(each.entity_type == "PHONE_NUMBER" or each.form is not Form.CLEAR for each in found):
+        return
+    if not tests.look.admits("phone") or tests.bare_numbers() > 0.5:
+        return
+    rule = weights().rule("PHONE_NUMBER")
+    share = tests.share(rule.alone_test, rule.entity_type, few=True)
+    if share < _STRAY_SHARE or forms.form_of(tests.values) is not Form.CLEAR:
+        return
+    count = max(1, round(share * len(tests.values)))
+    confidence = 1 - (1 - weights().single["PHONE_NUMBER"]) ** min(count, 4)
+    signals = ("pattern:Phone",)
+    entity_type = rule.entity_type
+    yield Meaning(
+        entity_type, entity_type, Form.CLEAR, confidence * 0.9, _STRAY_PHONE, signals, 0.0, stray=True
     )
-
-
-def _known(
-    entity_type: str, rule: TypeRule, values: Sequence[str], settings: Settings, *, alone: bool
-) -> float:
-    few = values[:_FEW] if alone or rule.test in _COSTLY else values
-    test = rule.alone_test if alone and rule.alone_test else rule.test
-    verdicts = shapes.test_of(test, entity_type)(few, settings)
-    share = sum(verdicts) / len(few)
-    chance = weights().chance.get(entity_type, 0.0)
-    return max(0.0, (share - chance) / (1 - chance))
-
-
-def _mostly_bare(values: Sequence[str]) -> bool:
-    return sum(map(shapes.is_bare_number, values)) > len(values) / 2
-
-
-def _stray(rule: TypeRule, known: float, count: int) -> Meaning:
-    found = max(1, round(known * count))
-    confidence = 1 - (1 - weights().single["PHONE_NUMBER"]) ** min(found, 4)
-    pattern = r"(?:^|[^\p{L}0-9])(?:\+[0-9]|\(?0[0-9]|\([0-9]|[0-9]{3}[ .-])[0-9 ().\-/]{5,16}[0-9]"
-    return Meaning(
-        rule.entity_type,
-        rule.entity_type,
-        Form.CLEAR,
-        confidence * 0.9,
-        pattern,
-        ("pattern:Phone",),
-        0.0,
-        stray=True,
-    )
-
-
-def settled(found: Iterable[Meaning]) -> tuple[Meaning, ...]:
-    """Meanings worth keeping, likeliest first."""
-    ordered = sorted(found, key=lambda meaning: (meaning.stray, -meaning.confidence, meaning.entity_type))
-    return tuple(meaning for meaning in ordered if meaning.confidence >= REPORTED / 3)
-
-
-def _disguised(hints: Sequence[HeaderHint], values: Sequence[str], form: Form) -> tuple[Meaning, ...]:
-    """Values that are not clear say nothing themselves, but that an @ under a mask is an address of mail."""
-    named = [hint for hint in hints if hint.entity_type not in {"NONE", "IDENTIFIER", "URL"}]
-    signals = (f"form:{form}",)
-    if form is Form.MASKED and sum("@" in value for value in values) * 2 > len(values):
-        return (Meaning("EMAIL_ADDRESS", "EMAIL_ADDRESS", form, 0.9, forms.PATTERNS[form], signals, 2.2),)
-    if not named:
-        return ()
-    best = max(named, key=lambda hint: hint.strength)
-    logit = -2.5 + 5.0 * best.strength
-    return (
-        Meaning(
-            best.entity_type,
-            best.concept,
-            form,
-            _probability(logit),
-            forms.PATTERNS[form],
-            (f"header:{best.phrase}", *signals),
-            logit,
-        ),
-    )
-
-
-def _probability(logit: float) -> float:
-    return min(0.995, 1 / (1 + math.exp(-logit)))

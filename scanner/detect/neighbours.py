@@ -1,0 +1,117 @@
+"""What a table's other columns say of one: a name beside an address is somebody's, beside codes it is not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from scanner.detect.columnrules import GENERAL_IDS, weights
+from scanner.detect.meaning import FIRM, Meaning, probability, settled
+from scanner.detect.weighing import ColumnModel, shipped
+
+#: Types that say that a table is about people, whatever its other columns.
+PERSONAL = GENERAL_IDS | frozenset({"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "USERNAME"})
+ADDRESS = frozenset({"STREET_ADDRESS", "POSTAL_CODE", "CITY", "REGION", "COUNTRY"})
+_TRAITS = frozenset({"GENDER", "AGE", "MARITAL_STATUS", "NATIONALITY", "ETHNICITY", "OCCUPATION", "RELIGION"})
+_MOST = 3
+_FAR = 2
+
+
+def is_personal(entity_type: str) -> bool:
+    """Whether the type is a person's, as every national identifier is."""
+    return entity_type in PERSONAL or entity_type not in weights().types
+
+
+def with_neighbours(
+    meanings: Sequence[tuple[Meaning, ...]], model: ColumnModel | None = None
+) -> list[tuple[Meaning, ...]]:
+    """The meanings of a table's columns, each weighed again beside the others.
+
+    A bare key is somebody's only beside a column that is about people for sure.
+
+    Args:
+        meanings: of each column by itself.
+        model: the shipped one by default.
+    """
+    table, model = TableMeanings(meanings), model or shipped()
+    return [settled(table.weighed(index, model)) for index in range(len(meanings))]
+
+
+class TableMeanings:
+    """The first meanings of all columns, to be asked for what surrounds one of them."""
+
+    def __init__(self, meanings: Sequence[tuple[Meaning, ...]]) -> None:
+        self._meanings = meanings
+        self._main = [next((each for each in found if not each.stray), None) for found in meanings]
+        self._firm = [
+            main.entity_type if main is not None and main.confidence >= FIRM else "" for main in self._main
+        ]
+        self._parts = [main.concept if main is not None else "" for main in self._main]
+
+    def weighed(self, index: int, model: ColumnModel) -> list[Meaning]:
+        """The meanings of one column beside the others."""
+        out = []
+        for meaning in self._meanings[index]:
+            if meaning.stray:
+                out.append(meaning)
+                continue
+            around = self.context(index, meaning)
+            if meaning.entity_type == "IDENTIFIER" and not around.get("people"):
+                continue
+            logit = model.weigh_beside(meaning.entity_type, meaning.logit, around)
+            told = [
+                f"neighbours:{what}"
+                for what, feature in (("person", "people"), ("address", "addresses"))
+                if around.get(feature) and logit > meaning.logit
+            ]
+            out.append(
+                replace(
+                    meaning,
+                    logit=logit,
+                    confidence=probability(logit),
+                    signals=(*meaning.signals, *told),
+                )
+            )
+        return out
+
+    def context(self, index: int, meaning: Meaning) -> dict[str, float]:
+        """What surrounds one meaning of a column, as features; those that are 0 are left out."""
+        others = [kind for position, kind in enumerate(self._firm) if position != index and kind]
+        near = [
+            kind
+            for position, kind in enumerate(self._firm)
+            if position != index and kind and abs(position - index) <= _FAR
+        ]
+        people = sum(map(is_personal, others))
+        addresses = sum(kind in ADDRESS for kind in others)
+        rival = max(
+            (each.confidence for each in self._meanings[index] if each is not meaning and not each.stray),
+            default=0.0,
+        )
+        found = {
+            "people": float(people > 0),
+            "many people": min(people, _MOST) / _MOST,
+            "people near": float(any(map(is_personal, near))),
+            "addresses": float(addresses > 0),
+            "many addresses": min(addresses, _MOST) / _MOST,
+            "addresses near": float(any(kind in ADDRESS for kind in near)),
+            "traits": float(any(kind in _TRAITS for kind in others)),
+            "organizations": float("ORGANIZATION" in others),
+            "coordinates": float("GEO_COORDINATE" in others),
+            "same type": float(meaning.entity_type in others),
+            "same type near": float(meaning.entity_type in near),
+            "other name part": float(self._completes(index, meaning.concept)),
+            "rival": rival,
+            "rival ahead": float(rival > meaning.confidence),
+            "share of personal": people / max(1, len(self._meanings) - 1),
+            "wide table": min(1.0, math.log2(len(self._meanings)) / 6),
+        }
+        return {name: value for name, value in found.items() if value}
+
+    def _completes(self, index: int, concept: str) -> bool:
+        """A given name where there is a family name, and the other way round."""
+        pair = {"PERSON.first": "PERSON.last", "PERSON.last": "PERSON.first"}.get(concept)
+        return pair is not None and any(
+            part == pair and position != index for position, part in enumerate(self._parts)
+        )
