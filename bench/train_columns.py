@@ -8,7 +8,7 @@ from them, so that a type with few examples leans on the others. What is printed
 column. The second regression is fitted on the first one's predictions of unseen columns, and so calibrates
 it.
 
-Needs scikit-learn and ``$SHAREWATCH_REAL_DATA``. The same data gives the same file.
+Needs scikit-learn (``pip install scikit-learn``) and ``$SHAREWATCH_REAL_DATA``; the same data, the same file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from scanner.detect.neighbours import TableMeanings
 from scanner.detect.weighing import BIAS, LOGIT, ColumnModel
 
 FOLDS = 10
-#: Strength of the L2 penalty's inverse, of the two regressions; chosen by the macro F1 of unseen sources.
+#: Strength of the L2 penalty's inverse, of the two regressions; set once and not tuned.
 INVERSE_PENALTY = (1.0, 1.0)
 #: How much easier it is for a type to depart from the shared weights than for these to depart from 0.
 DEPARTURE = 0.7
