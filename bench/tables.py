@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench import accuracy, common
+from bench import accuracy, common, identifiers
 from bench.samples import Column, Label, SampledTable, sample_of
 
 SEED = 20_261_123
@@ -173,7 +173,7 @@ _DATES = (
 
 
 def _birth(w: World) -> str:
-    youngest = 1 if w.kind % 2 else 18
+    youngest = 1 if w.kind % 4 == 0 else 18
     day = _moment(w, 95 - youngest) - dt.timedelta(days=youngest * 365)
     return day.strftime(_BIRTHS[w.kind % len(_BIRTHS)])
 
@@ -385,7 +385,11 @@ def _identity(w: World) -> str:
 
 
 def _national(name: str) -> Maker:
-    return lambda w: str(getattr(w.fake, name)())
+    return lambda w: (
+        re.sub(r"[ ./-]", "", w.one(*identifiers.pool(name)))
+        if w.kind % 3 == 0
+        else w.one(*identifiers.pool(name))
+    )
 
 
 def _house_number(w: World) -> str:
@@ -440,7 +444,7 @@ PEOPLE = {
     "street": _person("STREET_ADDRESS", _street, "address", "addr1", "street", "mailing address", "adresse",
         "direccion"),
     "zip": _person("POSTAL_CODE", lambda w: w.ask("postcode", "zipcode"), "zip", "zip code", "zipcode",
-        "postcode"),
+        "postcode", "zip codes", "postal codes"),
     "city": _person("CITY", lambda w: _cased(w, w.ask("city"))),
     "region": _person("REGION", _region),
     "country": _person("COUNTRY", lambda w: w.ask("country_code") if w.kind % 2 else w.ask("country")),
@@ -481,16 +485,6 @@ PEOPLE = {
     "driver": _person("DRIVER_LICENSE", lambda w: w.one("S", "D", "B") + w.digits(8)),
     "insurance": _person("HEALTH_INSURANCE", lambda w: w.one("A", "K", "M") + w.digits(9)),
     "latitude": _person("GEO_COORDINATE", _coordinate, "lat", "lng", "latitude", "longitude"),
-}  # fmt: skip
-#: Identifiers of one country, by Faker's locale.
-NATIONAL = {
-    "en_US": (("US_SSN", "ssn"),), "en_GB": (("UK_NINO", "ssn"),), "es_ES": (("ES_NIF", "nif"), ("ES_NIE",
-        "nie")),
-    "it_IT": (("IT_FISCAL_CODE", "ssn"),), "pl_PL": (("PL_PESEL", "pesel"),),
-        "fi_FI": (("FI_PERSONAL_IDENTITY_CODE", "ssn"),),
-    "en_IN": (("IN_AADHAAR", "aadhaar_id"),), "en_CA": (("CA_SIN", "ssn"),), "sv_SE": (("SE_PERSONNUMMER",
-        "ssn"),),
-    "pt_BR": (("BR_CPF", "cpf"),), "fr_FR": (("FR_NIR", "ssn"),), "nl_NL": (("NL_BSN", "ssn"),),
 }  # fmt: skip
 
 
@@ -558,7 +552,8 @@ THINGS = (
     _nothing(lambda w: w.one("Mr", "Mrs", "Ms", "Dr", "Herr", "Frau", "M.", "Mme"), "title", "salutation",
         "anrede", "civilité",
              also=("PERSON",)),
-    _nothing(lambda w: w.digits(4), "zip4", "plus four", "zip plus 4", "extension", "ext", "pin", "cvv"),
+    _nothing(lambda w: w.digits(4), "zip4", "plus four", "zip plus 4", "extension", "ext", "pin",
+        "ZIP+4", "zip4 code"),
     _nothing(lambda w: w.english.catch_phrase(), "slogan", "headline", "theme", "purpose", "summary line"),
     _nothing(lambda w: f"{w.one(*_TITLES)} {w.one('County', 'District', 'Ward', 'Zone', 'Heights')}",
         "neighborhood", "area",
@@ -699,9 +694,10 @@ def _sorts(w: World) -> tuple[str, list[Sort]]:
     keys = next(fields for name, fields, _ in SCHEMAS if name == chosen)
     kept = [key for key in keys if w.dice.random() < 0.85]
     sorts = [PEOPLE["phone" if key == "mobile" else key] for key in kept]
-    if kept and w.locale in NATIONAL and w.dice.random() < 0.35:
-        entity_type, method = w.dice.choice(NATIONAL[w.locale])
-        sorts.append(Sort(entity_type, entity_type, _national(method)))
+    if kept and w.dice.random() < 0.35:
+        entity_type = w.dice.choice(identifiers.of_locale(w.locale) or sorted(identifiers.LAYOUTS))
+        headings = identifiers.HEADINGS.get(entity_type, ())
+        sorts.append(Sort(entity_type, entity_type, _national(entity_type), headings))
     if w.dice.random() < 0.2 and len(kept) > 2:
         sorts.append(PEOPLE[w.dice.choice(sorted(PEOPLE))])
     things = w.dice.randrange(1, 6) if kept else w.dice.randrange(3, 12)
@@ -733,16 +729,20 @@ def _table(seed: int) -> SampledTable:
     )
 
 
+def _label(sort: Sort, *also: str) -> Label:
+    """What a sort of column is; one state's identifier or an identifier of states is the same here."""
+    category = accuracy.label_of(sort.entity_type)
+    return Label(category, frozenset((*sort.also, *also)), None if category == "GOV_ID" else sort.entity_type)
+
+
 def _column(w: World, sort: Sort, headed: bool, style: int) -> Column:
     heading = _heading(w, sort, style) if headed else ""
-    make, label = sort, Label(accuracy.label_of(sort.entity_type), frozenset(sort.also), sort.entity_type)
+    make, label = sort, _label(sort)
     chance = w.dice.random()
     if headed and chance < 0.04:
         # The heading lies: what stands there is something else.
         make = w.dice.choice([*THINGS, PEOPLE["email"], PEOPLE["phone"], PEOPLE["name"]])
-        label = Label(
-            accuracy.label_of(make.entity_type), frozenset((*make.also, "IDENTIFIER")), make.entity_type
-        )
+        label = _label(make, "IDENTIFIER")
     elif headed and chance < 0.12:
         heading = w.one("field", "x", "val", "attr") + w.digits(2) if chance < 0.06 else _unknown(w, style)
     elif (
@@ -778,6 +778,7 @@ def generated(count: int = TABLES) -> list[SampledTable]:
     for file in [
         Path(__file__),
         Path(accuracy.__file__),
+        Path(identifiers.__file__),
         *sorted((common.ROOT / "rules" / "headers").glob("*.yaml")),
     ]:
         digest.update(file.read_bytes())

@@ -73,9 +73,9 @@ def test_a_regression_learns_and_rare_types_lean_on_the_others() -> None:
     """A feature that decides gets its weight, for a type without examples too."""
     pytest.importorskip("sklearn")
     found = [Example((0, n), "PERSON", {"values": float(n % 2)}, n % 2 == 1, 1.0) for n in range(40)]
-    rows = train_columns.Regression(1.0).fit(found).rows
+    rows = train_columns.Regression(1.0, 0.7).fit(found).rows
     assert rows["PERSON"]["values"] > rows["AGE"]["values"] > 0
-    assert rows == train_columns.Regression(1.0).fit(found).rows
+    assert rows == train_columns.Regression(1.0, 0.7).fit(found).rows
 
 
 def test_verdicts_are_those_of_the_detector() -> None:
