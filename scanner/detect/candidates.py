@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scanner.config import Settings
-from scanner.detect import shapes
+from scanner.detect import shapes, validators
 from scanner.detect.columnrules import NEVER, TypeRule, weights
-from scanner.detect.features import FEW, Heading, Known, is_generic
+from scanner.detect.features import FEW, HANDFUL, Heading, Known, is_generic
 
 _PLAUSIBLE_SHARE = 0.5
 #: Tests that cost some microseconds a value see fewer of the (random) sample.
@@ -43,6 +43,10 @@ class Tests:
             self._shares[key] = sum(verdicts) / len(values)
         chance = weights().chance.get(entity_type, 0.0)
         return max(0.0, (self._shares[key] - chance) / (1 - chance))
+
+    def scheme(self) -> str:
+        """The check of the one country's identifiers that most of the values pass; empty where none is."""
+        return validators.national_scheme(self.values[:FEW])[0] if len(self.values) >= HANDFUL else ""
 
     def bare_numbers(self) -> float:
         """Share of the values that are digits and nothing else."""

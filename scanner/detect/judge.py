@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache
 
 from scanner.config import Settings
-from scanner.detect import candidates, features, forms, weighing
+from scanner.detect import candidates, features, forms, specs, weighing
 from scanner.detect.columnrules import GENERAL_IDS, TypeRule, Weights, weights
 from scanner.detect.features import Heading, Known
 from scanner.detect.headers import HeaderVocabulary, shipped
@@ -36,6 +36,10 @@ _TOLD = frozenset(
         "table of person", "table of organization", "table of other",
     }
 )  # fmt: skip
+#: General names under which one country's numbers with check digits stand.
+_CHECKED_IDS = frozenset({"NATIONAL_ID", "TAX_ID"})
+#: Some telephone numbers in a column of something else may be none: a person looks at it.
+_STRAY_SUREST = 0.75
 _STRAY_PHONE = r"(?:^|[^\p{L}0-9])(?:\+[0-9]|\(?0[0-9]|\([0-9]|[0-9]{3}[ .-])[0-9 ().\-/]{5,16}[0-9]"
 #: Types that digests and masks are not of: whatever they stand for, it is no key and no address on the web.
 _NEVER_DISGUISED = frozenset({"IDENTIFIER", "URL"})
@@ -65,6 +69,7 @@ def judge(
     model = weighing.shipped()
     tests = candidates.Tests(values, settings)
     found = [meaning_of(heading, weighed, model) for weighed in weighable(heading, tests, filled)]
+    found = _once([_of_country(each, tests) for each in found])
     if vocabulary().form_hint(name) is Form.TRUNCATED:
         found = [replace(each, form=Form.TRUNCATED) if each.form is Form.CLEAR else each for each in found]
     return settled([*found, *_strays(found, tests)])
@@ -135,6 +140,29 @@ def meaning_of(heading: Heading, weighed: Weighable, model: weighing.ColumnModel
     )
 
 
+def _once(found: Sequence[Meaning]) -> list[Meaning]:
+    """Each type once, as sure as it can be: two general names may be one country's identifier."""
+    ordered = sorted(found, key=lambda meaning: meaning.confidence)
+    return list({meaning.entity_type: meaning for meaning in ordered}.values())
+
+
+def _of_country(meaning: Meaning, tests: candidates.Tests) -> Meaning:
+    """What a heading calls by a general name is one country's identifier where its check digits say so."""
+    if meaning.entity_type not in _CHECKED_IDS or meaning.form is not Form.CLEAR:
+        return meaning
+    scheme = tests.scheme()
+    kind = next((spec.entity_type for spec in specs.specs() if spec.check == scheme), "") if scheme else ""
+    if not kind:
+        return meaning
+    return replace(
+        meaning,
+        entity_type=kind,
+        concept=kind,
+        weighed_as=meaning.entity_type,
+        signals=(*meaning.signals, f"check:{kind}"),
+    )
+
+
 def _signals(heading: Heading, weighed: Weighable, model: weighing.ColumnModel) -> tuple[str, ...]:
     """What counted, in words."""
     entity_type = weighed.rule.entity_type
@@ -193,5 +221,12 @@ def _strays(found: Sequence[Meaning], tests: candidates.Tests) -> Iterator[Meani
     signals = ("pattern:Phone",)
     entity_type = rule.entity_type
     yield Meaning(
-        entity_type, entity_type, Form.CLEAR, confidence * 0.9, _STRAY_PHONE, signals, 0.0, stray=True
+        entity_type,
+        entity_type,
+        Form.CLEAR,
+        min(_STRAY_SUREST, confidence),
+        _STRAY_PHONE,
+        signals,
+        0.0,
+        stray=True,
     )

@@ -32,6 +32,7 @@ class Meaning:
         logit: the same before it was made a probability, for what neighbours add.
         stray: the type is not the column's meaning, but some of its cells hold it.
         longest: bytes of the longest cell to count.
+        weighed_as: the type whose weights count, where that is another one; empty where it is the same.
     """
 
     entity_type: str
@@ -43,6 +44,7 @@ class Meaning:
     logit: float
     stray: bool = False
     longest: int = 1000
+    weighed_as: str = ""
 
 
 def probability(logit: float) -> float:

@@ -59,7 +59,7 @@ class TableMeanings:
             around = self.context(index, meaning)
             if meaning.entity_type == "IDENTIFIER" and not around.get("people"):
                 continue
-            logit = model.weigh_beside(meaning.entity_type, meaning.logit, around)
+            logit = model.weigh_beside(meaning.weighed_as or meaning.entity_type, meaning.logit, around)
             told = [
                 f"neighbours:{what}"
                 for what, feature in (("person", "people"), ("address", "addresses"))

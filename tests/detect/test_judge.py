@@ -142,6 +142,22 @@ def test_numbers_in_a_column_of_codes_are_strays() -> None:
         each for each in judge.judge("reference", "", values, SETTINGS) if each.entity_type == "PHONE_NUMBER"
     ]
     assert stray.stray
+    assert stray.confidence < 0.8
+
+
+def test_a_general_heading_over_one_countrys_numbers_is_that_countrys() -> None:
+    """Check digits tell whose they are; a handful of numbers, or numbers without them, tell nothing."""
+    numbers = ["355.328.345-98", "111.444.777-35", "529.982.247-25", "123.456.789-09", "987.654.321-00",
+               "390.533.447-05", "714.287.938-60", "862.883.667-57", "153.509.460-56"]  # fmt: skip
+    found = verdict("tax id", numbers, "clientes", ("name", NAMES))
+    assert found is not None
+    assert found.entity_type == "BR_CPF"
+    assert "check:BR_CPF" in found.signals
+    kinds = [each.entity_type for each in judge.judge("cpf", "clientes", numbers, SETTINGS)]
+    assert kinds.count("BR_CPF") == 1
+    for values in (numbers[:4], [number[:-1] + str((int(number[-1]) + 3) % 10) for number in numbers]):
+        found = verdict("tax id", values, "clientes", ("name", NAMES))
+        assert found is None or found.entity_type == "TAX_ID"
 
 
 # --- the parts ------------------------------------------------------------------------------------------
