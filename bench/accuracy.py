@@ -135,6 +135,18 @@ def label_of(entity_type: str) -> str:
     return "GOV_ID" if len(prefix) == 2 and rest else "other"
 
 
+def labelled_folder() -> Path | None:
+    """The folder of the real data; None, and said so, where it has no labelled tables."""
+    folder = data_folder()
+    if (folder / "tables_truth.csv").is_file():
+        return folder
+    print(
+        f"no data at {folder}: set SHAREWATCH_REAL_DATA to the folder of tables_truth.csv",
+        file=sys.stderr,
+    )
+    return None
+
+
 def data_folder() -> Path:
     """Where the real data lies."""
     return Path(os.environ.get("SHAREWATCH_REAL_DATA", common.ROOT.parent / "shared" / "data")).resolve()
@@ -585,12 +597,7 @@ def main() -> int:
     parser.add_argument("--threshold", type=float, default=0.5, help="confidence from which an answer counts")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    folder = data_folder()
-    if not (folder / "tables_truth.csv").is_file():
-        print(
-            f"no data at {folder}: set SHAREWATCH_REAL_DATA to the folder of tables_truth.csv",
-            file=sys.stderr,
-        )
+    if (folder := labelled_folder()) is None:
         return 2
     known = truths(folder, options.chosen)
     items, done = scan(folder, [truth.file for truth in known], options.jobs)

@@ -323,12 +323,7 @@ def main() -> int:
     parser.add_argument("--generated", type=int, default=GENERATED, help="made-up tables")
     parser.add_argument("--only", nargs="*", help="names of recognizers, heading files or lexicons")
     options = parser.parse_args()
-    folder = accuracy.data_folder()
-    if not (folder / "tables_truth.csv").is_file():
-        print(
-            f"no data at {folder}: set SHAREWATCH_REAL_DATA to the folder of tables_truth.csv",
-            file=sys.stderr,
-        )
+    if (folder := accuracy.labelled_folder()) is None:
         return 2
     known = samples.real(folder) + tables.generated()
     count = len(known) - tables.TABLES + options.generated

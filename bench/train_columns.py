@@ -8,7 +8,7 @@ from them, so that a type with few examples leans on the others. What is printed
 column. The second regression is fitted on the first one's predictions of unseen columns, and so calibrates
 it.
 
-Needs scikit-learn (``pip install scikit-learn``) and ``$SHAREWATCH_REAL_DATA``; the same data, the same file.
+Needs scikit-learn (of the extra ``dev``) and ``$SHAREWATCH_REAL_DATA``; the same data, the same file.
 """
 
 from __future__ import annotations
@@ -253,12 +253,7 @@ def main() -> int:
     parser.add_argument("--misses", action="store_true", help="list every error on unseen real sources")
     parser.add_argument("--generated", type=int, default=tables.TABLES, help="made-up tables")
     options = parser.parse_args()
-    folder = accuracy.data_folder()
-    if not (folder / "tables_truth.csv").is_file():
-        print(
-            f"no data at {folder}: set SHAREWATCH_REAL_DATA to the folder of tables_truth.csv",
-            file=sys.stderr,
-        )
+    if (folder := accuracy.labelled_folder()) is None:
         return 2
     known = samples.real(folder) + tables.generated(options.generated)
     seen = verdicts.see_all(known)

@@ -26,7 +26,7 @@ from scanner.model import (
     ScanInfo,
     Stage,
     Verdict,
-    status_of,
+    unread,
 )
 from scanner.pool import Ended, Piece, Pool
 from scanner.sources.stdin import STDIN, StandardInput, stdin_item
@@ -186,11 +186,7 @@ def _close(event: Ended, sent: dict[ItemRef, bool], collected: _Collected) -> No
     if sent.pop(event.task, False):
         return
     reason, detail = _ENDED[event.why or "crashed"]
-    item, gap = event.task, Gap(Stage.READ, reason, detail)
-    lost = Outcome(
-        item.path, None, "unknown", item.size or 0, None, status_of((gap,), has_parts=False), (gap,)
-    )
-    collected.add(lost, item.root)
+    collected.add(unread(event.task, Gap(Stage.READ, reason, detail)), event.task.root)
 
 
 class _Items:

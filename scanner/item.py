@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from scanner.config import Settings
-from scanner.model import Gap, ItemRef, Outcome, Reason, Stage, Table, Text, status_of
+from scanner.model import Gap, ItemRef, Outcome, Reason, Stage, Table, Text, status_of, unread
 from scanner.readers import registry
 from scanner.readers.base import (
     NESTED,
@@ -72,12 +72,12 @@ def read_item(
     try:
         stream = standard_input.open() if standard_input and is_stdin(item) else _open(item)
     except OSError as error:
-        yield _failed(item, _open_gap(error))
+        yield unread(item, _open_gap(error))
         return
     with stream:
         before = os.fstat(stream.fileno())
         if not is_stdin(item) and not stat.S_ISREG(before.st_mode):
-            yield _failed(item, Gap(Stage.OPEN, Reason.UNSUPPORTED, "is not a regular file"))
+            yield unread(item, Gap(Stage.OPEN, Reason.UNSUPPORTED, "is not a regular file"))
             return
         yield from _read_open(item, stream, before, settings, detector)
 
@@ -288,12 +288,6 @@ def digest(path: Path) -> str | None:
     """
     with path.open("rb", buffering=0) as stream:
         return _file_digest(stream)
-
-
-def _failed(item: ItemRef, gap: Gap) -> Outcome:
-    return Outcome(
-        item.path, None, "unknown", item.size or 0, None, status_of((gap,), has_parts=False), (gap,)
-    )
 
 
 def _open_gap(error: OSError, stage: Stage = Stage.OPEN) -> Gap:

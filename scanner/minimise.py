@@ -25,6 +25,7 @@ from scanner.readers.compression import unwrap
 from scanner.remedy import plan as planning
 from scanner.remedy import registry, views
 from scanner.remedy.base import FieldPlan, PartPlan, Plan, RemedyError, Rewriter, Tools
+from scanner.remedy.moves import sync
 from scanner.remedy.packing import PACKERS, packed
 from scanner.remedy.redaction import Redactor
 from scanner.remedy.values import Values
@@ -108,7 +109,7 @@ def minimise(request: Request) -> Result:
         plan = _clean(request, vendor, outcome, rewriter, plan, draft)
         size = draft.stat().st_size
         draft.replace(request.output)
-        _sync(request.output.resolve().parent)
+        sync(request.output.resolve().parent)
     changes = tuple(plan.fields())
     stem = request.file.name.partition(".")[0]
     return Result(
@@ -314,11 +315,3 @@ def _workplace(output: Path) -> Iterator[Path]:
         yield folder / output.name
     finally:
         shutil.rmtree(folder)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

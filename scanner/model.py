@@ -410,6 +410,12 @@ def status_of(gaps: Iterable[Gap], has_parts: bool) -> Status:
     return Status.UNSCANNED if missed else Status.EMPTY
 
 
+def unread(item: ItemRef, gap: Gap) -> Outcome:
+    """The outcome of an item of which nothing came."""
+    status = status_of((gap,), has_parts=False)
+    return Outcome(item.path, None, "unknown", item.size or 0, None, status, (gap,))
+
+
 __all__ = [
     "EMPTY",
     "CategorySummary",
@@ -437,4 +443,5 @@ __all__ = [
     "Verdict",
     "printable",
     "status_of",
+    "unread",
 ]

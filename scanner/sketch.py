@@ -81,7 +81,7 @@ def of(hashes: Any) -> Distinct:
     """A set of the given uint64 hashes, in any order, repeats allowed."""
     import numpy as np
 
-    return _trim(_ordered(np.asarray(hashes, dtype=np.uint64)), FULL)
+    return _trim(ordered(np.asarray(hashes, dtype=np.uint64)), FULL)
 
 
 def union(sets: Iterable[Distinct]) -> Distinct:
@@ -94,7 +94,7 @@ def union(sets: Iterable[Distinct]) -> Distinct:
     import numpy as np
 
     theta = min(part.theta for part in parts)
-    return _trim(_ordered(np.concatenate([part.hashes() for part in parts])), theta)
+    return _trim(ordered(np.concatenate([part.hashes() for part in parts])), theta)
 
 
 def intersection_count(left: Distinct, right: Distinct) -> int:
@@ -108,25 +108,25 @@ def intersection_count(left: Distinct, right: Distinct) -> int:
     return round(len(common) * (FULL / theta))
 
 
-def _ordered(hashes: Hashes) -> Hashes:
+def ordered(hashes: Hashes) -> Hashes:
     """Sorted, repeats dropped. numpy's own `unique` goes through a hash table, which is slower here."""
     import numpy as np
 
-    ordered = np.sort(hashes)
-    if len(ordered) < 2:
-        return ordered
-    keep = np.empty(len(ordered), dtype=bool)
+    found = np.sort(hashes)
+    if len(found) < 2:
+        return found
+    keep = np.empty(len(found), dtype=bool)
     keep[0] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=keep[1:])
-    return ordered[keep]
+    np.not_equal(found[1:], found[:-1], out=keep[1:])
+    return found[keep]
 
 
-def _trim(ordered: Hashes, theta: int) -> Distinct:
+def _trim(found: Hashes, theta: int) -> Distinct:
     import numpy as np
 
     if theta != FULL:
-        ordered = ordered[: np.searchsorted(ordered, np.uint64(theta))]
-    if len(ordered) > CAPACITY:
-        theta = int(ordered[CAPACITY])
-        ordered = ordered[:CAPACITY]
-    return Distinct(ordered.astype("<u8").tobytes(), theta)
+        found = found[: np.searchsorted(found, np.uint64(theta))]
+    if len(found) > CAPACITY:
+        theta = int(found[CAPACITY])
+        found = found[:CAPACITY]
+    return Distinct(found.astype("<u8").tobytes(), theta)

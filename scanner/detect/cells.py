@@ -42,6 +42,7 @@ _CLASSES: dict[str, Callable[[Bytes], Mask]] = {
     "colon or dash": lambda data: (data == 58) | (data == 45),
     "colon": lambda data: data == 58,
     "dot": lambda data: data == 46,
+    "space": lambda data: data == 32,
     "beyond ascii": lambda data: data >= 128,
 }
 
@@ -83,7 +84,7 @@ class Cells:
         if keep is not None:
             array = array.filter(pa.array(keep))
             row_ids = row_ids[keep]
-        if not _repeats(array):
+        if not repeats(array):
             return cls(array, None, None, row_ids, rows, hasher, keep)
         encoded = array.dictionary_encode()
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -137,6 +138,11 @@ class Cells:
     def any(self, kind: str) -> bool:
         """Whether a byte of a class (``digit``, ``letter``, …) occurs in ``values``."""
         return self._mask(kind) is not None
+
+    def total(self, kind: str) -> int:
+        """Bytes of a class in all ``values``."""
+        mask = self._mask(kind)
+        return 0 if mask is None else int(np.count_nonzero(mask))
 
     def how_many(self, kind: str) -> NDArray[np.int64]:
         """Bytes of a class in each of ``values``."""
@@ -368,7 +374,7 @@ def _not_blank(array: pa.Array) -> Mask | None:
     return kept
 
 
-def _repeats(array: pa.Array) -> bool:
+def repeats(array: pa.Array) -> bool:
     """Whether values repeat enough in a probe to make a dictionary worth its price."""
     if len(array) < 64:
         return False

@@ -192,8 +192,7 @@ class ColumnFold:
         if self._watch is None:
             self._judge()
             self._current = self.meanings
-            self._watch = Watch()
-            self._watch.judged(cells)
+            self._watch = Watch(cells)
         elif (changed := self._watch.suspects(cells, self._proven())) is not None:
             self._judge_again(changed)
         if self.prose:

@@ -24,21 +24,21 @@ _LENGTH_STEP = 0.5
 #: Columns with this share of letters are judged again every so many values.
 _WORDY = 0.6
 _WORDS_AGAIN = 65_536
+#: Classes of bytes (`Cells.total`); letters first, see `_WORDY`.
+_COMPARED = ("letter", "digit", "space", "beyond ascii")
 
 
 class Watch:
-    """Compares a column's stretches with the rows it was judged on."""
+    """Compares a column's stretches with the rows it was judged on.
 
-    def __init__(self) -> None:
-        self._reference: Shares | None = None
-        self._sums = np.zeros(6)
-        self._recent: list[pa.Array] = []
-        self._seen = self._rows = 0
+    Args:
+        judged: those rows.
+    """
+
+    def __init__(self, judged: Cells) -> None:
+        self._reference = _shares(_sums(judged))
+        self._seen = 0
         self._words_next = _WORDS_AGAIN
-
-    def judged(self, cells: Cells) -> None:
-        """Take a chunk as what the column now is like."""
-        self._reference = _shares(_sums(cells))
         self._forget()
 
     def suspects(self, cells: Cells, settled: bool) -> pa.Array | None:
@@ -55,43 +55,34 @@ class Watch:
         if self._rows < _STRETCH:
             return None
         shares = _shares(self._sums)
-        changed = self._reference is None or _differ(shares, self._reference)
+        changed = _differ(shares, self._reference)
         if not changed and not settled and shares[1] >= _WORDY and self._seen >= self._words_next:
             self._words_next = self._seen + _WORDS_AGAIN
             changed = True
-        recent = (
-            pa.concat_arrays([part.cast(pa.large_string()) for part in self._recent]) if changed else None
-        )
+        recent = self._recent
         self._forget()
-        if changed:
-            self._reference = shares
-        return recent
+        if not changed:
+            return None
+        self._reference = shares
+        return pa.concat_arrays([part.cast(pa.large_string()) for part in recent])
 
     def _forget(self) -> None:
-        self._sums = np.zeros(6)
-        self._recent = []
+        self._sums = np.zeros(len(_COMPARED) + 2)
+        self._recent: list[pa.Array] = []
         self._rows = 0
 
 
 def _sums(cells: Cells) -> Shares:
-    """Values, and bytes: letters, digits, blanks, beyond ASCII, all."""
-    data = cells.data
+    """Values, bytes of each class compared, and bytes."""
     return np.array(
-        [
-            len(cells.values),
-            np.count_nonzero(((data | np.uint8(32)) - np.uint8(97)) < 26),
-            np.count_nonzero((data - np.uint8(48)) < 10),
-            np.count_nonzero(data == 32),
-            np.count_nonzero(data >= 128),
-            len(data),
-        ],
+        [len(cells.values), *map(cells.total, _COMPARED), len(cells.data)],
         dtype=np.float64,
     )
 
 
 def _shares(sums: Shares) -> Shares:
     """Mean length, and the classes' shares of the bytes."""
-    return np.array([sums[5] / max(sums[0], 1), *(sums[1:5] / max(sums[5], 1))])
+    return np.array([sums[-1] / max(sums[0], 1), *(sums[1:-1] / max(sums[-1], 1))])
 
 
 def _differ(left: Shares, right: Shares) -> bool:

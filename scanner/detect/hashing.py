@@ -11,6 +11,7 @@ cryptographic and must not be stored.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -53,14 +54,9 @@ class ColumnHasher:
 
     def hash_buffers(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Hashes:
         """The same of `string_buffers`."""
-        count = len(offsets) - 1
-        out = np.empty(count, dtype=np.uint64)
-        start = 0
-        while start < count:
-            limit = int(offsets[start]) + _BLOCK_BYTES
-            stop = max(start + 1, int(np.searchsorted(offsets, limit, side="right")) - 1)
+        out = np.empty(len(offsets) - 1, dtype=np.uint64)
+        for start, stop in blocks(offsets, _BLOCK_BYTES):
             out[start:stop] = self._block(data, offsets[start : stop + 1])
-            start = stop
         return out
 
     def _block(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Hashes:
@@ -99,6 +95,15 @@ class ColumnHasher:
         words ^= words >> np.uint64(32)
         words *= self._second
         return words
+
+
+def blocks(offsets: NDArray[np.int64], size: int) -> Iterator[tuple[int, int]]:
+    """Runs of cells (first, behind the last) of no more than ``size`` bytes, or of one cell."""
+    start, count = 0, len(offsets) - 1
+    while start < count:
+        stop = max(start + 1, int(np.searchsorted(offsets, int(offsets[start]) + size, side="right")) - 1)
+        yield start, stop
+        start = stop
 
 
 def _words(data: NDArray[np.uint8]) -> Hashes:

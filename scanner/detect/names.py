@@ -14,7 +14,9 @@ from typing import Any
 
 from scanner import resources
 
-_CAPITALISED = r"(?-i:\p{Lu}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*|\p{Lu}\.)"
+#: A capitalised word, for RE2 and for ``regex`` where case counts.
+CAPITALISED = r"\p{Lu}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*"
+_CAPITALISED = rf"(?-i:{CAPITALISED}|\p{{Lu}}\.)"
 _SPEAKS = "(?:said|says|lives|lived|asked|asks|told|shouted|wants|wrote|works at)"
 _IS = "(?:is|was|has|had|will|spent|gave|went|came|called|needs|paid|moved|works|worked)"
 # Scores before the lexicons and the surroundings are weighed.
@@ -60,7 +62,7 @@ def judge(text: str, start: int, end: int, label: str) -> Iterator[Judged]:
         label: the model's (OntoNotes) label.
     """
     for first, last in _piece(text, start, end):
-        guess = _MODEL + (_FOREIGN if _is_foreign(text) else 0.0)
+        guess = _MODEL + (_FOREIGN if is_foreign(text) else 0.0)
         person = person_score(text, first, last) - guess
         if label in ("PERSON", "PER"):
             if person > 0 and place_kind(text[first:last]) != "COUNTRY":
@@ -83,7 +85,7 @@ def _place(text: str, start: int, end: int, guess: float) -> Iterator[Judged]:
 
 
 @lru_cache(maxsize=256)
-def _is_foreign(text: str) -> bool:
+def is_foreign(text: str) -> bool:
     """Whether the short words at the beginning of a text are more those of other languages than English."""
     words = text[:_SAMPLE].lower().split()
     foreign = sum(word in _words("foreign") for word in words)
@@ -144,14 +146,13 @@ def find(text: str) -> Iterator[Judged]:
 def cues() -> tuple[str, ...]:
     """RE2 patterns of which one finds something in every text in which `find` does."""
     capital = r"\p{Lu}"
-    word = r"\p{Lu}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*"
     blank = r"[ \x{a0}]"
 
     def one_of(key: str) -> str:
         import re
 
         # Words are looked for without case, blanks as written or not breaking.
-        words = (re.escape(each).replace(r"\ ", blank).replace(" ", blank) for each in sorted(_words(key)))
+        words = (re.escape(each).replace(r"\ ", blank) for each in sorted(_words(key)))
         return f"(?i:{'|'.join(words)})"
 
     begins = r"(?m:^|[.!?][ \n]+)"
@@ -160,8 +161,8 @@ def cues() -> tuple[str, ...]:
         rf"{one_of('introductions')}[,:]?[ \x{{a0}}\n]+{capital}",
         rf"{one_of('labels')} ?[:=?][ \x{{a0}}\t]*{capital}",
         rf"{begins}(?:{capital}.*)(?i: {_SPEAKS})\b",
-        rf"{begins}{word}(?i:'s)?(?i: {_IS})\b",
-        rf"(?:{word}|{capital}\.){blank}(?:\p{{Ll}}+{blank}){{0,3}}{capital}",
+        rf"{begins}{CAPITALISED}(?i:'s)?(?i: {_IS})\b",
+        rf"(?:{CAPITALISED}|{capital}\.){blank}(?:\p{{Ll}}+{blank}){{0,3}}{capital}",
     )
 
 
@@ -322,11 +323,7 @@ def particles() -> frozenset[str]:
     return _words("particles")
 
 
-def is_foreign(text: str) -> bool:
-    """Whether a text reads like one in another language than English."""
-    return _is_foreign(text)
-
-
+@lru_cache(maxsize=200_000)
 def word_kind(word: str) -> str:
     """What the lexicons know of a capitalised word.
 

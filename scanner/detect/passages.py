@@ -8,8 +8,10 @@ beside a model that reads everything is measured by ``python -m bench.text --cas
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from scanner.detect import names
@@ -29,8 +31,12 @@ def passages(text: str, english: bool, settled: Sequence[tuple[int, int]] = ()) 
         settled: names found for sure without a model; for the words in them it is not asked.
     """
     found: list[tuple[int, int]] = []
+    begins = sorted(settled)
+    # How far the settled names reach that begin no later than each of them.
+    reach = list(accumulate((last for _, last in begins), max))
     for start, end in _candidates(text, english):
-        if any(first <= start and end <= last for first, last in settled):
+        before = bisect_right(begins, start, key=lambda span: span[0])
+        if before and end <= reach[before - 1]:
             continue
         if found and end <= found[-1][1]:
             continue
@@ -49,7 +55,7 @@ def _candidates(text: str, english: bool) -> Iterator[tuple[int, int]]:
         word = text[start:end]
         beside = index + 1 < len(words) and _joins(text, end, words[index + 1][0])
         after = index > 0 and _joins(text, words[index - 1][1], start)
-        kind = _kind(word)
+        kind = names.word_kind(word)
         if kind == "dull":
             continue
         lone = english and not _begins_sentence(text, start) and not _is_abbreviation(word)
@@ -61,22 +67,6 @@ def _joins(text: str, end: int, start: int) -> bool:
     """Whether nothing but blanks, a particle or an initial's point lies between two words."""
     between = text[end:start].strip(" .\u00a0\n\t").lower()
     return start - end <= 8 and (not between or between in names.particles())
-
-
-@cache
-def _kinds() -> dict[str, str]:
-    return {}
-
-
-def _kind(word: str) -> str:
-    """``known`` for a name or a place, ``dull`` for a word that is something else, else ``unknown``."""
-    known = _kinds()
-    kind = known.get(word)
-    if kind is None:
-        if len(known) > 200_000:
-            known.clear()
-        kind = known[word] = names.word_kind(word)
-    return kind
 
 
 def _is_abbreviation(word: str) -> bool:
@@ -92,7 +82,7 @@ def _begins_sentence(text: str, start: int) -> bool:
 def _capitalised() -> Any:
     import regex
 
-    return regex.compile(r"(?<![\p{L}\p{N}_@.])\p{Lu}[\p{L}\p{M}]*(?:['’-]\p{L}[\p{L}\p{M}]*)*")
+    return regex.compile(rf"(?<![\p{{L}}\p{{N}}_@.]){names.CAPITALISED}")
 
 
 @cache

@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scanner.detect import lexicon, phones
-from scanner.detect.hashing import Hashes, string_buffers
+from scanner.detect.cells import repeats
+from scanner.detect.hashing import Hashes, blocks, string_buffers
 
 _BY_TYPE = {
     "EMAIL_ADDRESS": "email",
@@ -84,7 +85,7 @@ class PersonKeyer:
         The two compressions are taken up from the padded key's state (RFC 2104), which is a third of the
         price of `hmac.digest`.
         """
-        encoded = values.dictionary_encode() if _repeats(values) else None
+        encoded = values.dictionary_encode() if repeats(values) else None
         distinct = values if encoded is None else encoded.dictionary
         inner = self._inner.copy()
         inner.update(identifier.encode("utf-8") + b"\0")
@@ -124,12 +125,8 @@ class _MemberHasher:
         """One hash for each cell of a string array without nulls."""
         data, offsets = string_buffers(array)
         out = np.empty(len(array), dtype=np.uint64)
-        start = 0
-        while start < len(array):
-            limit = int(offsets[start]) + _BLOCK_BYTES
-            stop = max(start + 1, int(np.searchsorted(offsets, limit, side="right")) - 1)
+        for start, stop in blocks(offsets, _BLOCK_BYTES):
             out[start:stop] = self._block(data, offsets[start : stop + 1])
-            start = stop
         return out
 
     def _block(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Hashes:
@@ -151,11 +148,6 @@ def _powers(base: np.uint64, count: int) -> Hashes:
     factors = np.full(count, base, dtype=np.uint64)
     factors[0] = 1
     return np.cumprod(factors, dtype=np.uint64)
-
-
-def _repeats(values: pa.Array) -> bool:
-    probe = values.slice(0, 1024)
-    return len(values) > 64 and 2 * len(pc.unique(probe)) < len(probe)
 
 
 def people_key(installation: bytes) -> bytes:
@@ -306,7 +298,7 @@ def names(values: pa.Array) -> pa.Array:
 
 def _plain_words(values: pa.Array) -> pa.Array:
     text = values.cast(pa.large_string())
-    if _repeats(text):
+    if repeats(text):
         encoded = text.dictionary_encode()
         plain = _plain_words_of(encoded.dictionary)
         return plain.take(encoded.indices)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from scanner import sketch
 from scanner.detect import personkeys
 from scanner.detect.cells import Mask, Rows
 from scanner.detect.hashing import Hashes
@@ -119,7 +120,7 @@ class Sample:
         """Take note of more people."""
         if self.theta != FULL:
             keys = keys[keys < np.uint64(self.theta)]
-        self.smallest = _distinct(np.concatenate((self.smallest, keys)))
+        self.smallest = sketch.ordered(np.concatenate((self.smallest, keys)))
         if len(self.smallest) > FURTHER_KEYS:
             self.theta = int(self.smallest[FURTHER_KEYS // 2])
             self.smallest = self.smallest[: FURTHER_KEYS // 2]
@@ -150,16 +151,10 @@ class Members:
 
     def result(self) -> bytes:
         """All of them, ascending; nothing where they are too many to keep."""
-        together = _distinct(np.concatenate(self.parts)) if self.parts else np.empty(0, np.uint64)
+        together = sketch.ordered(np.concatenate(self.parts)) if self.parts else np.empty(0, np.uint64)
         self.overflow = self.overflow or len(together) > MEMBERS
         self.parts, self.waiting = ([], 0) if self.overflow else ([together], len(together))
         return b"" if self.overflow else together.astype("<u8").tobytes()
-
-
-def _distinct(hashes: Hashes) -> Hashes:
-    """Sorted, repeats dropped; numpy's `unique` goes through a hash table, which is slower here."""
-    ordered = np.sort(hashes)
-    return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)]]
 
 
 def _reduced(how: np.ufunc, parts: Sequence[NDArray[np.generic]], order: Rows, begins: Rows) -> NDArray:  # type: ignore[type-arg]

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from scanner.config import Settings
@@ -156,9 +156,6 @@ class TextEngine:
     """
 
     def __init__(self, settings: Settings, recognizer_specs: Sequence[RecognizerSpec] | None = None) -> None:
-        from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-        from presidio_analyzer.nlp_engine import NoOpNlpEngine
-
         from scanner.detect.context import WindowContextEnhancer
         from scanner.detect.recognizers import NamedEntityRecognizer, NameRecognizer
 
@@ -178,15 +175,6 @@ class TextEngine:
             _guard(recognizer, self.failures)
         self._names, self._named = everything[-2:]
         self._enhancer = WindowContextEnhancer(self._specs)
-        nlp_engine = NoOpNlpEngine(models=[{"lang_code": LANGUAGE, "model_name": "no_op"}])
-        nlp_engine.load()
-        self._analyzer = AnalyzerEngine(
-            registry=RecognizerRegistry(everything, supported_languages=[LANGUAGE]),
-            nlp_engine=nlp_engine,
-            supported_languages=[LANGUAGE],
-            context_aware_enhancer=self._enhancer,
-            default_score_threshold=0.0,
-        )
         self._nlp: Any = None
         self._entities: dict[str, tuple[tuple[int, int, str], ...]] = {}
         self.read_everything = False
@@ -271,6 +259,23 @@ class TextEngine:
         kept = self._enhancer.enhance_using_context(piece, results, artifact, recognizers, context)
         return resolve(piece, [_match(result) for result in EntityRecognizer.remove_duplicates(kept)])
 
+    @cached_property
+    def _analyzer(self) -> Any:
+        """Presidio's own engine over the same recognizers; only `reference` asks it."""
+        from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+        from presidio_analyzer.nlp_engine import NoOpNlpEngine
+
+        nlp_engine = NoOpNlpEngine(models=[{"lang_code": LANGUAGE, "model_name": "no_op"}])
+        nlp_engine.load()
+        everything = [*self._by_name.values(), self._names, self._named]
+        return AnalyzerEngine(
+            registry=RecognizerRegistry(everything, supported_languages=[LANGUAGE]),
+            nlp_engine=nlp_engine,
+            supported_languages=[LANGUAGE],
+            context_aware_enhancer=self._enhancer,
+            default_score_threshold=0.0,
+        )
+
     def reference(self, text: str, context: Sequence[str] = ()) -> list[Match]:
         """The same by Presidio's own engine with all recognizers, nothing left out; for tests."""
         artifact = self._artifacts([text], self._find_names([text]))[0] or _no_artifacts()
@@ -290,12 +295,10 @@ class TextEngine:
                 ]
             return asked
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         column = pa.array(pieces, pa.large_string())
-        numbered = pc.match_substring_regex(column, r"\p{Nd}")
         for gate in self._gates:
-            for index in gate.passed(column, numbered, context.lower()):
+            for index in gate.passed(column, context.lower()):
                 asked[index].append(self._by_name[gate.name])
         return asked
 
@@ -435,24 +438,22 @@ class _Gate:
         pattern: RE2; finds something wherever the recognizer does.
         words: RE2 for the context words, empty where none is needed.
         kernels: RE2 patterns, one of which finds something wherever the recognizer does: narrower.
-        numbers: whether nothing without a digit passes.
     """
 
     name: str
     pattern: str
     words: str
     kernels: tuple[str, ...]
-    numbers: bool
 
     def words_in(self, lowered: str) -> bool:
         return _compiled_words(self.words).search(lowered) is not None
 
-    def passed(self, column: Any, numbered: Any, context: str) -> list[int]:
+    def passed(self, column: Any, context: str) -> list[int]:
         """The places of the texts that pass."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        places = pc.indices_nonzero(numbered) if self.numbers else pa.array(range(len(column)), pa.uint64())
+        places = pa.array(range(len(column)), pa.uint64())
         patterns = [self.pattern]
         if self.words and not self.words_in(context):
             patterns.append(self.words)
@@ -491,7 +492,6 @@ def _gates(recognizer_specs: Sequence[RecognizerSpec]) -> list[_Gate]:
                 spec.re2_filter,
                 "" if always else f"(?i)(?:{words})",
                 () if spec.filter is None else spec.kernels,
-                False,
             )
         )
     return gates

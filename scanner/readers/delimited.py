@@ -72,7 +72,7 @@ class DelimitedReader(Reader):
         """
         utf8 = as_utf8(source.stream, detect(source.head))
         stream = Quiet(cast("IO[bytes]", utf8))
-        start = _read_start(stream)
+        start = read_start(stream)
         text = start.decode("utf-8", "ignore")
         layout = lay_out(text, whole=len(start) < HEAD_BYTES, delimited=True)
         if layout is not None:
@@ -85,8 +85,8 @@ class DelimitedReader(Reader):
             raise stream.error
 
 
-def _read_start(stream: Quiet) -> bytes:
-    """Enough of the text to see its layout: a head's worth, or three lines where they are longer."""
+def read_start(stream: Quiet) -> bytes:
+    """Enough of a text to see its layout: a head's worth, or three lines where they are longer."""
     parts: list[bytes] = []
     size = lines = 0
     while size < HEAD_BYTES or (lines < 3 and size < _LONG_HEAD):

@@ -9,6 +9,7 @@ from typing import IO, BinaryIO, cast
 
 from scanner.readers.base import HEAD_BYTES, Source
 from scanner.readers.compression import Quiet
+from scanner.readers.delimited import read_start
 from scanner.readers.dialect import Dialect, Layout, lay_out
 from scanner.readers.encoding import as_utf8, detect
 from scanner.readers.rowblocks import Block, RowBlocks
@@ -38,7 +39,7 @@ class DelimitedRewriter(Rewriter):
         encoding = detect(source.head)
         mark = source.head[: encoding.mark]
         stream = Quiet(cast("IO[bytes]", as_utf8(source.stream, encoding)))
-        start = _read_start(stream)
+        start = read_start(stream)
         text = start.decode("utf-8", "ignore")
         layout = lay_out(text, whole=len(start) < HEAD_BYTES, delimited=True)
         if layout is None:
@@ -52,19 +53,6 @@ class DelimitedRewriter(Rewriter):
             written.write(table.rewritten(block))
         if stream.error is not None:
             raise stream.error
-
-
-def _read_start(stream: Quiet) -> bytes:
-    parts: list[bytes] = []
-    size = lines = 0
-    while size < HEAD_BYTES or (lines < 3 and size < _LONG_HEAD):
-        block = stream.read(HEAD_BYTES)
-        if not block:
-            break
-        parts.append(block)
-        size += len(block)
-        lines += block.count(b"\n") + block.count(b"\r")
-    return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from scanner.model import Estimate
-from scanner.reports import encode, wording
-
-_STYLE = Path(__file__).with_name("page.css")
+from scanner.reports import encode, page, wording
 
 
 def render(document: dict[str, Any], format_name: str) -> bytes:
@@ -113,16 +108,7 @@ def _listed(head: str, rows: list[tuple[str, str, dict[str, Any]]]) -> Iterator[
 
 
 def _page(document: dict[str, Any]) -> Iterator[str]:
-    style = _STYLE.read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    yield (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        f"style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
-        f"<title>Exposure: sharewatch</title>\n<style>{style}</style>\n</head>\n"
-    )
+    yield page.head("Exposure: sharewatch")
     yield '<body>\n<header class="banner">\n'
     yield f'<p class="kicker">sharewatch exposure <span>{escape(document["generated_at"])}</span></p>\n'
     yield f"<h1>What vendors could reach {escape(_when(document))}</h1>\n</header>\n<main>\n"

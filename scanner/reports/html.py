@@ -6,18 +6,14 @@ content security policy forbids everything but the page's own style sheet, by it
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from html import escape
-from pathlib import Path
 from typing import BinaryIO
 
 from scanner.model import Column, Estimate, Finding, Outcome, Report, Severity, Status, Table, Text, Verdict
-from scanner.reports import people, view, wording
+from scanner.reports import page, people, view, wording
 
-_STYLE = Path(__file__).with_name("page.css")
 _STATES = {
     "over_shared": "Over-shared",
     "needs_review": "Needs review",
@@ -90,18 +86,7 @@ def _badge(kind: str, label: str) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    style = _STYLE.read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    title = f"{_VERDICTS.get(report.info.verdict, report.info.verdict)}: sharewatch report"
-    yield (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        f"style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{_text(title)}</title>\n<style>{style}</style>\n</head>\n"
-    )
+    yield page.head(f"{_VERDICTS.get(report.info.verdict, report.info.verdict)}: sharewatch report")
 
 
 def _banner(report: Report) -> Iterator[str]:
