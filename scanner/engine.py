@@ -121,9 +121,23 @@ def scan(
     started = _now()
     collected = _collect(request, progress, observe)
     order = sorted(range(len(collected.outcomes)), key=lambda index: _order(collected, index))
-    outcomes = [collected.outcomes[index] for index in order]
     roots = [collected.roots[index] for index in order]
+    outcomes = _resolved(request, [collected.outcomes[index] for index in order], roots)
     return _report(request, started, outcomes, roots, collected.interrupted)
+
+
+def _resolved(request: Request, outcomes: Sequence[Outcome], roots: Sequence[str]) -> Sequence[Outcome]:
+    """Outcomes with the digests told that another file of the same recipient undoes."""
+    from scanner.detect import reversal
+
+    recipients: list[str | None] | None = None
+    if request.policy is not None and request.vendor is None:
+        vendors = [
+            request.policy.vendor_of(policy_path(outcome, root, request.shares))
+            for outcome, root in zip(outcomes, roots, strict=True)
+        ]
+        recipients = [vendor.id if vendor else None for vendor in vendors]
+    return reversal.resolve(outcomes, recipients)
 
 
 def _check_model(settings: Settings) -> None:

@@ -217,11 +217,26 @@ class PersonKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Some values of a clear column, digested in one way, to know them again where they are hashed.
+
+    Attributes:
+        source: the column's name.
+        way: the digest: ``md5``, ``sha256``.
+        packed: keyed hashes of the digests, as `Distinct` has them.
+    """
+
+    source: str
+    way: str
+    packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A part with named columns. ``rows`` counts records; columns below an array may hold more values.
 
     ``persons`` is there only where the scan is for a ledger; ``nameless`` then counts the rows with personal
-    data that no identifier tells apart.
+    data that no identifier tells apart. ``probes`` are there while a scan goes on, and taken off at its end.
     """
 
     name: str
@@ -231,6 +246,7 @@ class Table:
     people: PeopleKeys | None = None
     persons: tuple[PersonKeys, ...] = ()
     nameless: int = 0
+    probes: tuple[Probe, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

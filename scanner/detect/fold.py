@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from scanner import resources, sketch
 from scanner.config import Settings
+from scanner.detect import reversal
 from scanner.detect.cells import Rows
 from scanner.detect.columns import ColumnFold, Toolbox
 from scanner.detect.hashing import ColumnHasher, Hashes
@@ -25,7 +26,20 @@ from scanner.detect.masking import mask, safe_name
 from scanner.detect.personkeys import PersonKeyer, identifier_of, normal
 from scanner.detect.persons import PersonFold, TableColumn, text_persons
 from scanner.detect.tally import Found, Tally
-from scanner.model import Column, Distinct, Evidence, Form, Gap, Kind, PeopleKeys, Reason, Stage, Table, Text
+from scanner.model import (
+    Column,
+    Distinct,
+    Evidence,
+    Form,
+    Gap,
+    Kind,
+    PeopleKeys,
+    Probe,
+    Reason,
+    Stage,
+    Table,
+    Text,
+)
 
 #: Rows gathered before a table's columns are judged for the first time.
 _FIRST_ROWS = 4_096
@@ -116,7 +130,7 @@ class ItemFold:
 
     def finish(self) -> tuple[tuple[Table, ...], tuple[Text, ...], tuple[Gap, ...]]:
         """The parts with their evidence, in the order of their first chunks, and what was not looked at."""
-        tables = tuple(table.finish() for table in self._tables.values())
+        tables = reversal.resolve_tables([table.finish() for table in self._tables.values()])
         texts = tuple(text.finish() for text in self._texts.values())
         return tables, texts, _engine_gaps(self._detector.tools.settings)
 
@@ -229,11 +243,23 @@ class TableFold:
             self._column(index, key, fold, found)
             for index, ((key, fold), found) in enumerate(zip(folds, meanings, strict=True))
         )
+        probes = tuple(
+            probe
+            for column, (_, fold) in zip(columns, folds, strict=True)
+            for probe in self._probes(column, fold)
+        )
         people = self._people(columns)
         if self._persons is None:
-            return Table(self._name, self._rows, columns, self._hidden, people)
+            return Table(self._name, self._rows, columns, self._hidden, people, probes=probes)
         persons, nameless = self._persons.finish(columns, [key for key, _ in folds])
-        return Table(self._name, self._rows, columns, self._hidden, people, persons, nameless)
+        return Table(self._name, self._rows, columns, self._hidden, people, persons, nameless, probes)
+
+    def _probes(self, column: Column, fold: ColumnFold) -> tuple[Probe, ...]:
+        """Digests of some values, to know them again in a hashed column."""
+        main = column.entities[0] if column.entities and column.kind is Kind.ENTITY else None
+        if main is None or main.form is not Form.CLEAR or not main.category or main.confidence < FIRM:
+            return ()
+        return reversal.probes(list(fold.tally().sample.values()), column.name, self._detector.tools.hasher)
 
     def _column(
         self, index: int, key: tuple[str, int], fold: ColumnFold, meanings: tuple[Meaning, ...]
@@ -365,7 +391,11 @@ def _evidence(tally: Tally, fold: ColumnFold, meanings: tuple[Meaning, ...]) -> 
     if main is not None and not fold.prose and main.confidence >= REPORTED:
         counted = tally.found.get(main.entity_type)
         if counted is not None and counted.rows:
-            entity = _entity(main.entity_type, counted, main.confidence, main.signals, fold, main.form)
+            signals = main.signals
+            if main.form is Form.HASHED:
+                undone = reversal.few_values(main.entity_type, tally.sample.values())
+                signals = (undone, *signals) if undone else signals
+            entity = _entity(main.entity_type, counted, main.confidence, signals, fold, main.form)
             found.append((entity, main.concept))
     named = {evidence.entity_type for evidence, _ in found}
     others = []

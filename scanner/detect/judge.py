@@ -41,6 +41,8 @@ _CHECKED_IDS = frozenset({"NATIONAL_ID", "TAX_ID"})
 #: Some telephone numbers in a column of something else may be none: a person looks at it.
 _STRAY_SUREST = 0.75
 _STRAY_PHONE = r"(?:^|[^\p{L}0-9])(?:\+[0-9]|\(?0[0-9]|\([0-9]|[0-9]{3}[ .-])[0-9 ().\-/]{5,16}[0-9]"
+#: From here on a heading says what a token or a cipher stands for.
+_NAMED = 0.8
 #: Types that digests and masks are not of: whatever they stand for, it is no key and no address on the web.
 _NEVER_DISGUISED = frozenset({"IDENTIFIER", "URL"})
 
@@ -97,7 +99,7 @@ def heading_of(name: str, table: str) -> Heading:
 def weighable(heading: Heading, tests: candidates.Tests, filled: int | None = None) -> Iterator[Weighable]:
     """Every type that a column may be, with its features: what the model is asked, and trained on."""
     values = tests.values
-    form = forms.form_of(values)
+    form = forms.form_of(values, {hint.entity_type for hint in heading.hints if hint.strength >= _NAMED})
     if form is not Form.CLEAR:
         yield from _disguised(heading, values, form)
         return

@@ -63,7 +63,7 @@ def decide(policy: Policy, vendor: Vendor | None, field: PersonalField, today: d
     entries = _most_specific(
         [(i, entry) for i, entry in enumerate(vendor.allow) if covers(entry.category, category)]
     )
-    if any(entry.forms is None or field.evidence.form in entry.forms for _, entry in entries):
+    if any(_permits(entry, field) for _, entry in entries):
         return None
     matching = [exemption for exemption in vendor.exceptions if _exempts(exemption, field)]
     if any(today <= exemption.until for exemption in matching):
@@ -85,6 +85,14 @@ def _most_specific(entries: list[tuple[int, Allow]]) -> list[tuple[int, Allow]]:
     """Those for the nearest category: what is said of e-mail addresses counts, not what is of contacts."""
     nearest = max((len(entry.category) for _, entry in entries), default=0)
     return [(index, entry) for index, entry in entries if len(entry.category) == nearest]
+
+
+def _permits(entry: Allow, field: PersonalField) -> bool:
+    """Whether an entry allows the field's form. A digest that can be undone is no better than the value."""
+    if entry.forms is None:
+        return True
+    form = Form.CLEAR if field.undone else field.evidence.form
+    return form in entry.forms
 
 
 def _by_default(default: Default, rule: str, ground: Ground, field: PersonalField, confidence: Confidence,

@@ -35,7 +35,7 @@ def of_field(vendor: Vendor | None, field: PersonalField, decision: Decision) ->
     evidence, about = field.evidence, people.of_field(field)
     over_shared = decision.verdict is Verdict.OVER_SHARED
     circumstances = severity.Circumstances(
-        form=evidence.form,
+        form=Form.CLEAR if field.undone else evidence.form,
         people=about.best,
         identified=field.identified,
         hidden=field.hidden,

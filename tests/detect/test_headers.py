@@ -254,3 +254,121 @@ def test_a_vocabulary_of_ones_own(tmp_path: Path) -> None:
     assert [own.hints(h)[0].strength for h in ("big_grosse", "SmallGroesse", "zed")] == [0.8, 0.8, 0.4]
     assert own.hints("big_größe")[0] == HeaderHint("PERSON", "PERSON", 0.8, "big größe", "xx")
     assert own.hints("zed_one") == ()
+
+
+#: Headings of what is somebody's, and words that make them something else, by language.
+NEAR_MISSES = {
+    "en": (
+        "email phone mobile address zip_code postcode birth_date customer_name first_name username iban",
+        "verified type count status flag valid format length confirmed updated_at created_at required",
+    ),
+    "en, more": (
+        "email phone mobile address zip_code birth_date customer_name username passport",
+        "enabled category label template opt_in consent score total quality match missing error check errors",
+    ),
+    "de": (
+        "email telefon adresse plz geburtsdatum vorname kundenname",
+        "typ art status verifiziert gültig geprüft anzahl geändert_am bestätigt gesperrt format",
+    ),
+    "fr": (
+        "email telephone adresse code_postal date_naissance prenom",
+        "type statut verifie valide actif format modifie_le confirme",
+    ),
+    "es": (
+        "correo telefono direccion codigo_postal fecha_nacimiento nombre_cliente",
+        "tipo verificado valido activo formato confirmado bandera",
+    ),
+    "pt": (
+        "email telefone endereco cep data_nascimento nome_cliente",
+        "tipo status verificado valido quantidade ativo formato confirmado situacao",
+    ),
+    "it": (
+        "email telefono indirizzo cap data_nascita cognome",
+        "tipo stato verificato valido attivo formato confermato",
+    ),
+    "nl": (
+        "email telefoon adres postcode geboortedatum voornaam",
+        "type status geverifieerd geldig aantal actief soort bevestigd",
+    ),
+    "pl": (
+        "email telefon adres kod_pocztowy data_urodzenia imie",
+        "typ status zweryfikowany aktywny liczba potwierdzony rodzaj",
+    ),
+    "sv": (
+        "epost telefon adress postnummer födelsedatum förnamn",
+        "typ status verifierad aktiv antal bekräftad",
+    ),
+    "da": (
+        "email telefon adresse postnummer fødselsdato fornavn",
+        "type status verificeret aktiv antal bekræftet",
+    ),
+    "no": (
+        "epost telefon adresse postnummer fødselsdato fornavn",
+        "type status verifisert aktiv antall bekreftet",
+    ),
+    "fi": (
+        "sähköposti puhelin osoite postinumero syntymäaika etunimi",
+        "tyyppi tila vahvistettu aktiivinen määrä",
+    ),
+    "cs": ("email telefon adresa psč datum_narození jméno", "typ stav ověřen aktivní počet potvrzeno"),
+    "tr": (
+        "eposta telefon adres posta_kodu doğum_tarihi ad_soyad",
+        "türü durumu doğrulandı aktif sayısı tipi onaylandı",
+    ),
+    "hi": ("email phone pata pincode janm_tithi naam", "prakar sthiti satyapit"),
+}
+PERSONAL = frozenset(
+    {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "STREET_ADDRESS", "POSTAL_CODE", "DATE_OF_BIRTH", "USERNAME"}
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "word"),
+    [
+        (head, word)
+        for heads, words in NEAR_MISSES.values()
+        for head in heads.split()
+        for word in words.split()
+    ],
+)
+def test_a_word_beside_it_makes_it_something_else(head: str, word: str) -> None:
+    """``email`` is one, ``email_verified`` is not: in every language, whatever the style."""
+    for heading in (f"{head}_{word}", f"{head} {word}".title(), f"{head}_{word}".upper()):
+        hints = shipped().hints(heading)
+        assert not hints or hints[0].entity_type not in PERSONAL or hints[0].strength < 0.5
+
+
+@pytest.mark.parametrize(
+    "heading",
+    """
+    product_name file_name school_name company_name app_name host_name table_name brand_name event_name
+    station_name phone_prefix email_domain email_template phone_model ip_address mac_address
+    wallet_address street_light zip_file death_date first_seen last_login first_order user_agent
+    user_role card_type account_status
+    """.split(),  # noqa: SIM905 # a paragraph of words reads better than a list
+)
+def test_what_only_sounds_personal(heading: str) -> None:
+    """Names of things, addresses of machines, dates of events."""
+    hints = shipped().hints(heading)
+    assert not hints or hints[0].entity_type not in PERSONAL or hints[0].strength < 0.5
+
+
+@pytest.mark.parametrize(
+    ("heading", "concept"),
+    [
+        (heading, concept)
+        for concept, headings in {
+            "PERSON.last": "ap_mat apell snimi anaam cogn",
+            "PERSON.first": "vorn vnaam enimi fname",
+            "PHONE_NUMBER": "tel_mob tlfn telmov tel_priv dooravani cel nr_tel ceptel puhnro telnr rufnr",
+            "DATE_OF_BIRTH": "fecha_nac dt_nasc ddn geb_dat gbdat dat_ur synt_aika janma_tithi dnascita",
+            "POSTAL_CODE": "cp plz cap cep eircode pincode pin_cd psc postnr kod_poczt",
+            "EMAIL_ADDRESS": "corr_elec emailadr cust_eml eposta mailadr",
+        }.items()
+        for heading in headings.split()
+    ],
+)
+def test_abbreviations(heading: str, concept: str) -> None:
+    """What databases call it where names had to be short."""
+    assert shipped().hints(heading)[0].concept == concept
+    assert shipped().hints(heading)[0].strength >= 0.5
