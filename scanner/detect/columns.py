@@ -248,11 +248,12 @@ class ColumnFold:
 
     def _judge(self) -> None:
         values = [value for _, value in sorted(self._sample.items())]
-        self.meanings = self._verdict(values)
+        self.meanings = self._verdict(values, self._values)
         self._stale = False
 
-    def _verdict(self, values: Sequence[str]) -> tuple[Meaning, ...]:
-        meanings = judge(self._name, self._table, values, self._tools.settings)
+    def _verdict(self, values: Sequence[str], rows: int) -> tuple[Meaning, ...]:
+        """What a sample of so many rows is."""
+        meanings = judge(self._name, self._table, values, self._tools.settings, rows)
         firm = bool(meanings) and meanings[0].confidence >= _SURE and not meanings[0].stray
         self.prose = self.prose or (not firm and is_prose(self._name, values))
         return meanings
@@ -261,7 +262,7 @@ class ColumnFold:
         """The column may have changed: what its last rows are by themselves is counted from here on."""
         values = values.slice(max(0, len(values) - _AGAIN))
         some = sampled(values, self._tools.hasher.hash(values), None)
-        meanings = self._verdict([value for _, value in sorted(some.items())])
+        meanings = self._verdict([value for _, value in sorted(some.items())], len(values))
         known = {meaning.entity_type for meaning in self.meanings}
         for meaning in meanings:
             if meaning.entity_type not in known:
