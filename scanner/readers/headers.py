@@ -46,6 +46,12 @@ _NOTHING = frozenset(
     {"", "null", "none", "nil", "na", "n/a", "nan", "-", "--", "?", ".", "\\n", "unknown", "<na>"}
 )
 
+#: A table as wide and long as this has rows enough that repeat themselves, and one above that does not.
+_WIDE, _ENOUGH_ROWS = 8, 20
+#: Most such rows below it, fewest of its cells that do not occur there (of a column that marks members with
+#: its own name they do), and what standing apart is worth.
+_ALIKE, _ANEW, _APART = 0.02, 0.6, 4.0
+
 _TOKEN = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*_\w+|[a-zà-ÿ]+(?:[A-Z][a-z0-9]+)+|[A-Z][a-z]+(?:[A-Z][a-z0-9]+)*I[Dd]")
@@ -118,7 +124,10 @@ def has_header(rows: Sequence[Row]) -> bool:
     if not any(first) or any(len(cell) > NAME_CHARACTERS for cell in first):
         return False
     kinds = [kind(cell) for cell in first]
-    if any(found in _VALUES_ONLY or _is_coded(cell, found) for cell, found in zip(first, kinds, strict=True)):
+    if any(found in _VALUES_ONLY for found in kinds):
+        return False
+    apart = _stands_apart(first, kinds, body)
+    if not apart and any(map(_is_coded, first, kinds)):
         return False
     years = _are_years(first)
     score = sum(
@@ -127,7 +136,7 @@ def has_header(rows: Sequence[Row]) -> bool:
     )
     named = sum(map(is_name, first))
     filled = sum(found != "blank" for found in kinds)
-    return score + _word_score(named, filled) > 0.5
+    return score + _word_score(named, filled) + _APART * apart > 0.5
 
 
 def _word_score(named: int, filled: int) -> float:
@@ -136,6 +145,22 @@ def _word_score(named: int, filled: int) -> float:
     if named == 1 and filled > 2:
         return 0.4
     return 6.0 * share * min(1.0, 0.5 + named / 4) if share >= 0.25 or named >= 3 else share
+
+
+def _stands_apart(first: Row, kinds: Row, body: Sequence[Row]) -> bool:
+    """A word of its own in each column of a wide table, as hardly any row below has: few repeat it, too."""
+    if len(first) < _WIDE or len(body) < _ENOUGH_ROWS or set(kinds) != {"text"} or not _is_distinct(first):
+        return False
+    alike = sum(len(row) == len(first) and _is_distinct(row) for row in body)
+    below = [{row[at].strip() for row in body if at < len(row)} for at in range(len(first))]
+    anew = sum(cell not in values for cell, values in zip(first, below, strict=True))
+    return alike <= _ALIKE * len(body) and anew >= _ANEW * len(first)
+
+
+def _is_distinct(row: Row) -> bool:
+    """No cell is blank, none is there twice."""
+    cells = [cell.strip() for cell in row]
+    return len(set(cells)) == len(cells) and not any(cell.lower() in _NOTHING for cell in cells)
 
 
 def _are_years(first: Row) -> bool:

@@ -91,3 +91,30 @@ def test_names_are_made_up_where_they_are_missing() -> None:
 def test_any_rows_are_decided(rows: list[list[str]]) -> None:
     """Whatever the cells hold, there is an answer."""
     assert has_header(rows) in (True, False)
+
+
+def _wide(first: str) -> list[list[str]]:
+    """A table of twelve columns under ``first``: places with codes, memberships, and much that is blank."""
+    body = [
+        f"Land {n},L{n},LND{n},{'Nord' if n % 2 else 'Ost'},,X{n % 3},ABC16_1999,,,ROW,ROW,q"
+        for n in range(40)
+    ]
+    return [line.split(",") for line in [first, *body]]
+
+
+def test_a_row_that_stands_apart_in_a_wide_table_is_its_header() -> None:
+    """Every cell is a word of its own, though no heading that anybody knows, and one is a code."""
+    assert has_header(_wide("qlong,qa,qb,zone,wunk,blat,ABC16_1999,zork,plim,frob,trax,vex"))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "Land 41,L41,LND41,Nord,,X2,ABC16_1999,,,ROW,ROW,q",  # blanks and repetitions, as below
+        "Land 41,L41,LND41,Nord,w,X2,ABC16_1999,a@b.org,v,ROW,COL,p",  # somebody's address
+        "Land 41,PA1234567,LND41,Nord,w,X2,ABC16_1999,u,v,ROW,COL,q",  # too much of it is there below
+    ],
+)
+def test_a_row_like_those_below_stays_data(first: str) -> None:
+    """What has blanks, addresses or many of the values below is a row of data."""
+    assert not has_header(_wide(first))

@@ -483,3 +483,34 @@ def test_no_repetition_is_slow_or_floods_the_report(head: bytes, piece: bytes) -
     folded = read(data)
     assert len(folded.gaps) <= 120
     assert time.process_time() - started < 10
+
+
+IDENTITY = (
+    b"CREATE TABLE [dbo].[t] ([id] int IDENTITY(1,1) NOT NULL, [name] nvarchar(9), [both] AS (name),"
+    b" mail text)"
+    b"\nGO\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (b"N'Ann', 'a@x.org'", {"name": "Ann", "mail": "a@x.org"}),
+        (b"7, N'Ann', 'Ann', 'a@x.org'", {"id": "7", "name": "Ann", "both": "Ann", "mail": "a@x.org"}),
+    ],
+)
+def test_values_do_not_shift_into_columns_that_the_database_fills(
+    row: bytes, expected: dict[str, str]
+) -> None:
+    """SQL Server takes no value for an identity or a computed column where the INSERT names no columns."""
+    folded = read(IDENTITY + b"".join(b"INSERT [dbo].[t] VALUES (%s)\n" % row for _ in range(3)) + b"GO\n")
+    (table,) = folded.tables.values()
+    found = {column.name: column.values[0] for column in table.columns if column.values}
+    assert found == expected
+    assert not folded.gaps
+
+
+def test_too_few_values_beside_an_identity_are_still_told() -> None:
+    """Two columns are filled by the database, one more is missing: nobody knows which."""
+    folded = read(IDENTITY + b"INSERT [dbo].[t] VALUES (N'Ann')\nGO\n")
+    assert reasons(folded) == [Reason.CORRUPT]

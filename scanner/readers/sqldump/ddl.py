@@ -39,11 +39,14 @@ class Definition:
         name: the parts of its name, unquoted (``("public", "film")``).
         columns: its own columns in order, with the first word of each one's type in lower case.
         like: names of tables whose columns come first (inherited, partition of, like).
+        automatic: columns that SQL Server fills itself (identity, computed): an ``INSERT`` that names no
+            columns has no values for them.
     """
 
     name: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     like: tuple[tuple[str, ...], ...] = ()
+    automatic: frozenset[str] = frozenset()
 
 
 def create_table(statement: str, dialect: Dialect) -> Definition | None:
@@ -92,16 +95,25 @@ def _columns(name: tuple[str, ...], words: list[str], at: int, dialect: Dialect)
     body, after = _body(words, at)
     not_columns = _CONSTRAINTS | _INDEXES if dialect.indexes_in_tables else _CONSTRAINTS
     columns: list[tuple[str, str]] = []
+    automatic: set[str] = set()
     like: list[tuple[str, ...]] = []
     for clause in _split(body):
         if clause and clause[0].lower() == "like":
             like.append(_name(clause, 1)[0])
         elif column := _column(clause, not_columns):
             columns.append(column)
+            if _is_automatic(clause):
+                automatic.add(column[0])
     if words[after : after + 1] and words[after].lower() == "inherits":
         inner, _ = _body(words, after + 1)
         like.extend(_name(clause, 0)[0] for clause in _split(inner))
-    return Definition(name, tuple(columns), tuple(parent for parent in like if parent))
+    return Definition(name, tuple(columns), tuple(parent for parent in like if parent), frozenset(automatic))
+
+
+def _is_automatic(clause: list[str]) -> bool:
+    """``id int IDENTITY(1,1)``, ``total AS price * pieces``."""
+    words = [word.lower() for word in clause[1:]]
+    return words[:1] == ["as"] or ("identity" in words and "generated" not in words)
 
 
 def _column(clause: list[str], not_columns: frozenset[str]) -> tuple[str, str] | None:

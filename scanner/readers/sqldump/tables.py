@@ -27,6 +27,7 @@ class Table:
         columns: names by its definition, or by the first statement that named them; None while unknown.
         types: the first word of each column's type, where defined.
         defined: whether there was a ``CREATE TABLE``.
+        automatic: columns that the database fills itself, see `ddl.Definition`.
         rows: read so far.
         seen: columns that chunks have brought.
         refused: it is over a limit or of no interest; its rows are read over.
@@ -43,6 +44,7 @@ class Table:
     columns: tuple[str, ...] | None = None
     types: dict[str, str] = field(default_factory=dict)
     defined: bool = False
+    automatic: frozenset[str] = frozenset()
     rows: int = 0
     seen: set[str] = field(default_factory=set)
     refused: bool = False
@@ -61,13 +63,25 @@ class Table:
 
 
 class Target:
-    """A table with the columns that one statement brings. ``names`` is None until the first row is seen."""
+    """A table with the columns that one statement brings. ``names`` is None until the first row is seen.
 
-    __slots__ = ("names", "table")
+    ``implied`` are names by the definition that the first row has yet to confirm.
+    """
 
-    def __init__(self, table: Table, names: tuple[str, ...] | None) -> None:
+    __slots__ = ("implied", "names", "table")
+
+    def __init__(self, table: Table, names: tuple[str, ...] | None, implied: bool = False) -> None:
         self.table = table
         self.names = names
+        self.implied = implied
+
+    def confirm(self, values: int) -> None:
+        """Leave out the columns that the database fills, where a row has no values for them."""
+        if self.implied and self.names is not None:
+            given = tuple(name for name in self.names if name not in self.table.automatic)
+            if values == len(given):
+                self.names = given
+        self.implied = False
 
     def name(self, number: int) -> str:
         """The name of a column by its number from 0, made up where the dump has none."""
@@ -114,6 +128,7 @@ class Tables:
         if columns and not table.rows:
             table.columns = tuple(name for name, _ in columns)
             table.types = dict(columns)
+            table.automatic = definition.automatic
             table.defined = True
 
     def extend(self, definition: Definition) -> None:
@@ -137,7 +152,7 @@ class Tables:
         """The table that a statement brings rows of, with the columns it names or those of the definition."""
         table = self._find(name) or self._new(name)
         if columns is None:
-            return Target(table, table.columns)
+            return Target(table, table.columns, implied=bool(table.automatic))
         if table.defined and table.columns is not None:
             spelled = {name.casefold(): name for name in table.columns}
             columns = tuple(spelled.get(column.casefold(), column) for column in columns)
@@ -199,6 +214,8 @@ class Tables:
         if target.names is None:
             target.names = table.columns = tuple(target.name(number) for number in range(len(cells) or 1))
             table.headed = False
+        if target.implied:
+            target.confirm(len(cells))
         if table.target is None or target.names != table.target.names:
             self._arrange(table)
             table.target = target
