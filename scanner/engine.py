@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
@@ -315,8 +315,22 @@ def exit_code(report: Report, fail_on: str = "over_shared") -> int:
     return 0 if report.info.complete else 3
 
 
+def with_accepted(report: Report, accepted: Container[str]) -> Report:
+    """A report in which findings (by id) are marked as accepted; they do not make a scan fail."""
+    if not any(finding.id in accepted for finding in report.findings):
+        return report
+    findings = tuple(
+        replace(finding, accepted=True) if finding.id in accepted else finding for finding in report.findings
+    )
+    verdict = report.info.verdict
+    if verdict in ("over_shared", "needs_review"):
+        left = [finding.verdict for finding in findings if not finding.accepted]
+        verdict = _verdict(left, missed=report.info.interrupted or not report.info.complete)
+    return replace(report, findings=findings, info=replace(report.info, verdict=verdict))
+
+
 def _fails(report: Report, fail_on: str) -> bool:
-    verdicts = {finding.verdict for finding in report.findings}
+    verdicts = {finding.verdict for finding in report.findings if not finding.accepted}
     if Verdict.OVER_SHARED in verdicts:
         return True
     if fail_on == "over_shared":

@@ -318,7 +318,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An exposure that the policy does not allow, or could not judge. See the report contract."""
+    """An exposure that the policy does not allow, or could not judge. See the report contract.
+
+    ``accepted`` where somebody took it on for a time, in the ledger that the scan is recorded in.
+    """
 
     id: str
     verdict: Verdict
@@ -339,6 +342,7 @@ class Finding:
     remedy: str
     attack: tuple[str, ...] = ()
     hidden: bool = False
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

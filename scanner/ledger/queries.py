@@ -119,6 +119,15 @@ def reachable(connection: Connection, window: Window, vendor: str | None) -> lis
     return [_version(row, spans[row.id]) for row in connection.execute(held) if row.id in spans]
 
 
+def places(connection: Connection, at: str) -> list[tuple[tuple[str, str], str, Version]]:
+    """All that is reachable at a moment: place, path relative to the share, and version of each."""
+    table, versions = schema.presences, schema.versions
+    query = select(table.c.version, table.c.location, table.c.member, table.c.path)
+    there = connection.execute(query.where(_within(Window(at, at)))).all()
+    held = {row.id: _version(row, [(at, None, "")]) for row in connection.execute(select(versions))}
+    return [((row.location, row.member), row.path, held[row.version]) for row in there]
+
+
 def _version(row: Row[Any], spans: Sequence[tuple[str, str | None, str]]) -> Version:
     return Version(
         id=row.id,

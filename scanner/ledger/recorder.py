@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -70,15 +70,24 @@ class Recorder:
         policy_digest: of the policy that is in force, None without one.
         members: whether key sets for exact membership are kept beside the sketches.
 
+        writer: one that is open already and stays so; a new one where left out.
+
     Raises:
         LedgerError: another process is writing.
     """
 
     def __init__(
-        self, ledger: Ledger, *, rules_digest: str, policy_digest: str | None = None, members: bool = True
+        self,
+        ledger: Ledger,
+        *,
+        rules_digest: str,
+        policy_digest: str | None = None,
+        members: bool = True,
+        writer: Writer | None = None,
     ) -> None:
         self._ledger = ledger
-        self._writer = Writer(ledger)
+        self._lent = writer is not None
+        self._writer = writer or Writer(ledger)
         self._rules = rules_digest
         self._policy = policy_digest
         self._members = members
@@ -91,8 +100,14 @@ class Recorder:
         self.close()
 
     def close(self) -> None:
-        """Let others write."""
-        self._writer.close()
+        """Let others write, where the writer is this one's own."""
+        if not self._lent:
+            self._writer.close()
+
+    @property
+    def writer(self) -> Writer:
+        """What it writes with."""
+        return self._writer
 
     def _highest(self, name: str) -> int:
         table = schema.CHAINED[name][0]
@@ -102,13 +117,20 @@ class Recorder:
 
     # -- what is there --
 
-    def record(self, outcome: Outcome, at: str, delivery: Delivery) -> int:
+    def record(
+        self,
+        outcome: Outcome,
+        at: str,
+        delivery: Delivery,
+        also: Callable[[Connection], None] | None = None,
+    ) -> int:
         """Record an outcome as observed at a time; durable when it returns.
 
         Args:
             outcome: with its people's keys, made under `Ledger.people_secret`.
             at: as `scanner.ledger.store.stamp` writes it.
             delivery: where it was found.
+            also: further statements of the same transaction.
 
         Returns:
             The number of the version that it is.
@@ -132,6 +154,8 @@ class Recorder:
                 connection.execute(delete(schema.fields).where(schema.fields.c.version == version["id"]))
                 if fields:
                     connection.execute(insert(schema.fields), fields)
+            if also is not None:
+                also(connection)
 
         self._writer.write(kind, rows, blobs=blobs, also=write_fields)
         return int(version["id"])
@@ -267,11 +291,16 @@ class Recorder:
             self._writer.connection.rollback()
         return list(found.values())
 
-    def gone(self, presences: Iterable[int], at: str) -> int:
+    def gone(
+        self,
+        presences: Iterable[int],
+        at: str,
+        also: Callable[[Connection, Sequence[tuple[str, str]]], None] | None = None,
+    ) -> int:
         """Record that presences (by number) ended at a time; gives how many did.
 
         One that was first or last seen after that time is left alone: an older observation does not undo a
-        newer one.
+        newer one. ``also`` is told the places that ended, in the same transaction.
         """
         table = schema.presences
         rows = []
@@ -281,7 +310,8 @@ class Recorder:
                 rows.append(store.Row("presences", {**row._mapping, "gone": at}))
         self._writer.connection.rollback()
         if rows:
-            self._writer.write("gone", rows)
+            places = [(row.values["location"], row.values["member"]) for row in rows]
+            self._writer.write("gone", rows, also=None if also is None else lambda c: also(c, places))
         return len(rows)
 
     def forget(self, before: str) -> int:

@@ -118,6 +118,50 @@ fields = Table(
     Column("hidden", Integer, nullable=False),
 )
 
+#: Findings: each with its state, and as it is at its worst place (JSON, no personal value).
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("vendor", String(256), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("opened_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    Column("resolved_at", String(32)),
+    Column("until", String(10)),
+    Column("accepted", Text),
+    Index("findings_state", "state", "vendor"),
+)
+
+#: Where findings are: a file's path and the member inside of it.
+finding_sites = Table(
+    "finding_sites",
+    metadata,
+    Column("finding", String(20), primary_key=True),
+    Column("location", Text, primary_key=True),
+    Column("member", Text, primary_key=True),
+    Column("rank", String(40), nullable=False),
+    Column("data", Text, nullable=False),
+    Index("finding_sites_place", "location", "member"),
+    Index("finding_sites_rank", "finding", "rank"),
+)
+
+#: What people decided about findings. Never changed, only added to.
+finding_actions = Table(
+    "finding_actions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("finding", String(20), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("until", String(10)),
+    Index("finding_actions_finding", "finding"),
+)
+
 #: Answers that were computed before, by a digest of the question and the state it was asked of.
 answers = Table(
     "answers",
@@ -132,4 +176,5 @@ CHAINED: dict[str, tuple[Table, tuple[str, ...]]] = {
     "feeds": (feeds, ("vendor", "id")),
     "versions": (versions, ("id",)),
     "presences": (presences, ("id",)),
+    "finding_actions": (finding_actions, ("id",)),
 }

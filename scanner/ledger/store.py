@@ -19,7 +19,8 @@ from typing import IO, Any
 
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
+from sqlalchemy import Connection as Connection  # users of the ledger name it without SQLAlchemy
+from sqlalchemy import Engine, create_engine, event, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,7 +28,7 @@ from scanner.ledger import schema
 from scanner.ledger.keys import InstallationKey, LedgerKeyError, load
 
 #: The form of the tables that this program writes: the newest revision in ``migrations/versions``.
-HEAD = "0001"
+HEAD = "0002"
 FIRST_MAC = "0" * 64
 _LOCK = 0x73686172  # "shar": PostgreSQL's advisory lock of the one writer
 _ANCHOR_FIELDS = 2

@@ -38,6 +38,7 @@ def verify(ledger: Ledger) -> Verification:
         problems += _tables(connection, written)
         problems += _fields(connection)
         problems += _blobs(ledger, connection)
+        problems += _decisions(connection)
     return Verification(count, tuple(problems))
 
 
@@ -84,6 +85,17 @@ def _tables(connection: Connection, written: dict[tuple[str, ...], str]) -> Iter
                 yield f"{label} was altered"
     for place in missing:
         yield f"{place[0]} {' '.join(place[1:])} was removed"
+
+
+def _decisions(connection: Connection) -> Iterator[str]:
+    """A finding is accepted only where somebody accepted it last."""
+    findings, actions = schema.findings, schema.finding_actions
+    last = {row.finding: row for row in connection.execute(select(actions).order_by(actions.c.id))}
+    accepted = select(findings.c.id, findings.c.until).where(findings.c.state == "accepted")
+    for row in connection.execute(accepted.order_by(findings.c.id)):
+        action = last.get(row.id)
+        if action is None or action.what != "accept" or action.until != row.until:
+            yield f"finding {row.id} is accepted, and nobody accepted it"
 
 
 def _fields(connection: Connection) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
+from scanner import documents
 from scanner.model import (
     Column,
     Estimate,
@@ -120,7 +121,7 @@ def _table(table: Table) -> dict[str, Any]:
         shown["people"] = {
             "entity_type": table.people.entity_type,
             "rows": table.people.rows,
-            **estimate(Estimate(low, table.people.keys.count, high)),
+            **documents.estimate(Estimate(low, table.people.keys.count, high)),
         }
     return shown
 
@@ -191,28 +192,7 @@ def finding(found: Finding, texts: frozenset[tuple[str, str | None, str]]) -> di
     """A finding; a part named in ``texts`` goes under ``text``, any other under ``table``."""
     part = found.part
     in_text = found.column is None and part is not None and (found.path, found.member, part) in texts
-    return {
-        "id": found.id,
-        "verdict": str(found.verdict),
-        "severity": str(found.severity),
-        "vendor": found.vendor,
-        "path": found.path,
-        "member": found.member,
-        "table": None if in_text else part,
-        "text": part if in_text else None,
-        "column": found.column,
-        "hidden": found.hidden,
-        "entity_type": found.entity_type,
-        "category": found.category,
-        "form": None if found.form is None else str(found.form),
-        "rows": found.rows,
-        "people": estimate(found.people),
-        "confidence": round(found.confidence, _DIGITS),
-        "rule": found.rule,
-        "because": found.because,
-        "remedy": found.remedy,
-        "attack": list(found.attack),
-    }
+    return documents.finding(found, in_text=in_text)
 
 
 def summary(report: Report) -> dict[str, Any]:
@@ -225,15 +205,10 @@ def _vendor(vendor: VendorSummary) -> dict[str, Any]:
         "name": vendor.name,
         "purpose": vendor.purpose,
         "items": vendor.items,
-        "people": estimate(vendor.people),
+        "people": documents.estimate(vendor.people),
         "over_shared_fields": vendor.over_shared_fields,
         "categories": {
             key: {"verdict": str(held.verdict), "people": held.people}
             for key, held in vendor.categories.items()
         },
     }
-
-
-def estimate(people: Estimate) -> dict[str, int]:
-    """A number of people with its interval."""
-    return {"low": people.low, "best": people.best, "high": people.high}

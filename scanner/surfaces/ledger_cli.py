@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scanner.model import Report
     from scanner.policy.model import Policy
 
-_LEDGER = click.option(
+LEDGER = click.option(
     "--ledger",
     "where",
     metavar="PATH|URL",
@@ -35,7 +35,8 @@ def scan_into(
 ) -> Report:
     """Scan and record. Each outcome is recorded when it comes; what is gone once the scan is complete."""
     from scanner import engine
-    from scanner.ledger.store import open_ledger
+    from scanner.ledger import findings
+    from scanner.ledger.store import open_ledger, stamp
     from scanner.surfaces.recording import ScanRecording, recorder_for
 
     with open_ledger(where, create=True) as opened:
@@ -47,7 +48,9 @@ def scan_into(
             report = engine.scan(request, progress, recording)
             recording.finish(report)
         _prepare(opened, request)
-    return report
+        with opened.reading() as connection:
+            accepted = findings.accepted(connection, stamp(datetime.now(UTC)))
+    return engine.with_accepted(report, accepted)
 
 
 def _prepare(opened: Ledger, request: Request) -> None:
@@ -66,7 +69,7 @@ def _prepare(opened: Ledger, request: Request) -> None:
 
 
 @click.command()
-@_LEDGER
+@LEDGER
 @click.option("--vendor", metavar="ID", help="This vendor only.")
 @click.option("--as-of", metavar="T", help="What was reachable at this time (RFC 3339); now where left out.")
 @click.option("--from", "start", metavar="T", help="With --to: all that was reachable at any moment between.")
@@ -127,7 +130,7 @@ def _exposure(
         fail("--from is after --to")
     today = date.fromisoformat(now[:10])
     with open_ledger(where) as opened:
-        policy, digest = _policy(opened, policy_file)
+        policy, digest = policy_for(opened, policy_file)
         found = queries.exposure(
             opened,
             queries.Window(first, last),
@@ -149,7 +152,7 @@ def _exposure(
     }
 
 
-def _policy(opened: Ledger, policy_file: Path | None) -> tuple[Policy | None, str | None]:
+def policy_for(opened: Ledger, policy_file: Path | None) -> tuple[Policy | None, str | None]:
     """The policy to judge by: a file's, else the one of the latest scan."""
     from scanner.ledger.recorder import last_policy
     from scanner.policy.loading import loads
@@ -181,7 +184,11 @@ def _terms(policy: Policy | None, vendor: str | None, today: date) -> dict[str, 
 def _write(document: dict[str, Any], format_name: str, output: Path | None) -> None:
     from scanner.reports import exposure as page
 
-    data = page.render(document, format_name)
+    write_out(page.render(document, format_name), output)
+
+
+def write_out(data: bytes, output: Path | None) -> None:
+    """Write a document to a file that only its owner may read, or to standard output."""
     if output is not None:
         with atomic_file(output) as stream:
             stream.write(data)
@@ -196,7 +203,7 @@ def ledger() -> None:
 
 
 @ledger.command("verify")
-@_LEDGER
+@LEDGER
 def ledger_verify(where: str) -> None:
     """Check that no entry was altered, removed or put elsewhere. Exit code 1 where one was."""
     from scanner.ledger.store import open_ledger
@@ -213,7 +220,7 @@ def ledger_verify(where: str) -> None:
 
 
 @ledger.command("forget")
-@_LEDGER
+@LEDGER
 @click.option(
     "--before", metavar="T", required=True, help="Forget what was gone before this time (RFC 3339)."
 )
@@ -229,7 +236,7 @@ def ledger_forget(where: str, before: str) -> None:
 
 
 @ledger.command("vendors")
-@_LEDGER
+@LEDGER
 def ledger_vendors(where: str) -> None:
     """List every vendor that ever had something."""
     from scanner.ledger.queries import vendors

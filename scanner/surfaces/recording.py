@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from scanner import resources
 from scanner.engine import Request, policy_path
+from scanner.judging import findings_of, of_vendors
+from scanner.ledger import findings
+from scanner.ledger.findings import Transition
 from scanner.ledger.recorder import Delivery, Presence, Recorder
-from scanner.ledger.store import Ledger, stamp, stored
-from scanner.model import Outcome, Reason, Report, Stage
+from scanner.ledger.store import Connection, Ledger, stamp, stored
+from scanner.model import Finding, Form, Outcome, Reason, Report, Stage
 
 if TYPE_CHECKING:
     from scanner.ledger.queries import FieldKey
@@ -61,7 +64,11 @@ class ScanRecording:
     _closed: list[str] = field(default_factory=list)
     _incomplete: set[str] = field(default_factory=set)
     _devices: dict[str, str] = field(default_factory=dict)
+    _recorded: dict[tuple[str, str | None], Outcome] = field(default_factory=dict)
+    _places: dict[tuple[str, str | None], tuple[tuple[str, str], str]] = field(default_factory=dict)
     recorded: int = 0
+    #: Transitions of findings so far.
+    changes: list[Transition] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._now = stamp(datetime.now(UTC))
@@ -86,8 +93,21 @@ class ScanRecording:
         facts = _facts(location)
         path = policy_path(outcome, root, self.request.shares)
         delivery = Delivery(self._vendor(path), location, path, facts[1])
-        self.recorder.record(outcome, self._at(facts[0]), delivery)
+        at = self._at(facts[0])
+        found = self._findings(outcome, path)
+
+        def register(connection: Connection) -> None:
+            self.changes += findings.observe(connection, place, found, at)
+
+        self.recorder.record(outcome, at, delivery, register if self.request.policy else None)
         self.recorded += 1
+        if _hashed(outcome):
+            self._recorded[_named(outcome)] = outcome
+            self._places[_named(outcome)] = (place, path)
+
+    def _findings(self, outcome: Outcome, path: str) -> tuple[Finding, ...]:
+        today = self.request.today or datetime.now(UTC).date()
+        return findings_of(self.request.policy, outcome, path, self.request.vendor, today)
 
     def _at(self, modified: float | None) -> str:
         if self.observed_at == MTIME and modified is not None:
@@ -109,10 +129,35 @@ class ScanRecording:
         missing = [
             each for place, each in self._known.items() if place not in self._seen and self._is_gone(each)
         ]
-        count = self.recorder.gone([each.id for each in missing], at)
+        count = self.recorder.gone([each.id for each in missing], at, self._gone(at))
         note = {"roots": [stored(root) for root in self._roots], "items": self.recorded, "gone": count}
         self.recorder.scanned(at, note)
+        self._settle(report, at)
         return count
+
+    def _gone(self, at: str) -> Callable[[Connection, Sequence[tuple[str, str]]], None]:
+        def register(connection: Connection, places: Sequence[tuple[str, str]]) -> None:
+            self.changes += findings.gone(connection, places, at)
+
+        return register
+
+    def _settle(self, report: Report, at: str) -> None:
+        """What only the whole scan tells: digests that other files undo, limits and agreements of vendors."""
+        policy = self.request.policy
+        if policy is None:
+            return
+        changed = [each for each in report.outcomes if self._recorded.get(_named(each)) not in (None, each)]
+        vendors = of_vendors(self.recorder.writer.ledger, policy, at)
+
+        def register(connection: Connection) -> None:
+            for outcome in changed:
+                place, path = self._places[_named(outcome)]
+                self.changes += findings.observe(connection, place, self._findings(outcome, path), at)
+            for vendor, found in vendors.items():
+                self.changes += findings.observe(connection, findings.of_vendor(vendor), found, at)
+            self.changes += findings.expire(connection, at)
+
+        self.recorder.writer.write("judged", [], also=register, note={"at": at})
 
     def _is_gone(self, each: Presence) -> bool:
         if any(each.location == place or each.location.startswith(f"{place}/") for place in self._closed):
@@ -135,6 +180,20 @@ class ScanRecording:
             location.startswith(inside) and (location, member) in self._known
             for location, member in self._seen
         )
+
+
+def _named(outcome: Outcome) -> tuple[str, str | None]:
+    return outcome.path, outcome.member
+
+
+def _hashed(outcome: Outcome) -> bool:
+    """Whether another file may undo something in it."""
+    return any(
+        found.form is Form.HASHED
+        for table in outcome.tables
+        for column in table.columns
+        for found in column.entities
+    )
 
 
 def _vanished(outcome: Outcome) -> bool:
