@@ -20,7 +20,7 @@ from scanner import sketch
 from scanner.detect import personkeys
 from scanner.detect.cells import Mask, Rows
 from scanner.detect.hashing import Hashes
-from scanner.detect.judge import Meaning
+from scanner.detect.meaning import REPORTED, Meaning
 from scanner.detect.personkeys import PersonKeyer
 from scanner.identifiers import UNKNOWN_OWNER, WEAK, rank
 from scanner.identifiers import kind as kind_of
@@ -56,10 +56,15 @@ class TableColumn:
 
     @property
     def meaning(self) -> Meaning | None:
-        """The main meaning, where it is likely."""
+        """The main meaning, where it is likely; a number of an account is one where it is reported at all.
+
+        Heading and values of such a number look like those of any other, so it is never thought very likely,
+        but what else it may be is not reported.
+        """
         for meaning in self.meanings:
             if not meaning.stray:
-                return meaning if meaning.confidence >= _CONFIDENCE and not self.prose else None
+                enough = REPORTED if meaning.entity_type == "IDENTIFIER" else _CONFIDENCE
+                return meaning if meaning.confidence >= enough and not self.prose else None
         return None
 
 

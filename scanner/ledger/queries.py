@@ -119,6 +119,25 @@ def reachable(connection: Connection, window: Window, vendor: str | None) -> lis
     return [_version(row, spans[row.id]) for row in connection.execute(held) if row.id in spans]
 
 
+def feed_names(connection: Connection) -> dict[tuple[str, str], str]:
+    """The name of each feed, by vendor (empty for nobody's folder) and id."""
+    table = schema.feeds
+    return {(row.vendor, row.id): row.name for row in connection.execute(select(table))}
+
+
+def spans(connection: Connection, version: Version, window: Window) -> list[tuple[str, str, str | None]]:
+    """Where a version lay in a window: path (with member), first seen, and gone or None."""
+    table = schema.presences
+    query = select(table.c.path, table.c.member, table.c.first_seen, table.c.gone)
+    query = query.where(_within(window), table.c.version == version.id).order_by(
+        table.c.first_seen, table.c.id
+    )
+    return [
+        (f"{row.path} > {row.member}" if row.member else row.path, row.first_seen, row.gone)
+        for row in connection.execute(query)
+    ]
+
+
 def places(connection: Connection, at: str) -> list[tuple[tuple[str, str], str, Version]]:
     """All that is reachable at a moment: place, path relative to the share, and version of each."""
     table, versions = schema.presences, schema.versions

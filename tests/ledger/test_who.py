@@ -1,0 +1,204 @@
+"""``who``: people are found where they were, under any of their identifiers, and nothing given is shown."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from scanner.detect import persons
+from scanner.detect.personkeys import PersonKeyer
+from scanner.ledger import membership, queries
+from scanner.surfaces.cli import cli
+from scanner.surfaces.who_cli import People, _read
+from tests.ledger.conftest import Shop, day
+
+ANYTIME = queries.Window("0001", day(999))
+FIRSTS = ("Anna", "Boris", "Clara", "David", "Emma", "Felix", "Greta", "Henry", "Ida", "Jonas")
+LASTS = ("Weber", "Klein", "Schulz", "Wolf", "Neumann", "Krause")
+
+
+def person(number: int) -> dict[str, str]:
+    first, last = FIRSTS[number % 10], LASTS[number // 10 % 6]
+    return {
+        "name": f"{first} {last}",
+        "email": f"{first}.{last}{number}@example.org".lower(),
+        "phone": f"+4989{20_000_000 + number * 37}",
+        "customer_id": f"K{40_000 + number}",
+        "email_sha256": hashlib.sha256(f"{first}.{last}{number}@example.org".lower().encode()).hexdigest(),
+    }
+
+
+def deliver(shop: Shop, path: str, columns: list[str], numbers: range) -> None:
+    file = shop.root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="") as out:
+        writer = csv.DictWriter(out, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(person(number) for number in numbers)
+
+
+def ask(shop: Shop, lines: list[str], vendor: str | None = None) -> membership.Answer:
+    people = People(lines, PersonKeyer(shop.ledger.people_secret, ("DE",)))
+    with shop.ledger.reading() as connection:
+        vendors = queries.vendors(connection) if vendor is None else [vendor]
+        return membership.search(shop.ledger, connection, ANYTIME, vendors, people.ask, people.count)
+
+
+def held(answer: membership.Answer) -> dict[str, list[int]]:
+    return {hit.spans[0][0]: hit.people.tolist() for hit in answer.hits}
+
+
+def test_a_person_is_found_by_each_identifier(shop: Shop) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
+    deliver(shop, "bolt/calls.csv", ["name", "phone"], range(20, 60))
+    shop.scan(1)
+    assert held(ask(shop, [person(5)["email"].upper()])) == {"acme/mail.csv": [0]}
+    assert held(ask(shop, [f"0{person(45)['phone'][3:]}"])) == {"bolt/calls.csv": [0]}
+    assert held(ask(shop, ["nobody@example.org"])) == {}
+    assert ask(shop, ["nobody@example.org"]).open == {}
+
+
+def test_what_is_gone_is_found_with_its_time(shop: Shop) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
+    shop.scan(1)
+    (shop.root / "acme/mail.csv").unlink()
+    shop.scan(5)
+    (hit,) = ask(shop, [person(5)["email"]]).hits
+    assert hit.spans == (("acme/mail.csv", day(1), day(5)),)
+    assert hit.categories == {"user.name", "user.contact.email"}
+
+
+def test_another_identifier_of_the_same_person_is_followed(shop: Shop) -> None:
+    deliver(shop, "acme/both.csv", ["name", "email", "phone"], range(40))
+    deliver(shop, "bolt/calls.csv", ["phone"], range(20, 60))
+    shop.scan(1)
+    answer = ask(shop, [person(25)["email"], person(5)["email"]])
+    assert held(answer) == {"acme/both.csv": [0, 1], "bolt/calls.csv": [0]}
+    assert answer.hits[1].linked.tolist() == [0]
+
+
+def test_people_of_one_name_are_not_taken_for_one(shop: Shop) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
+    deliver(shop, "bolt/names.csv", ["name"], range(40))
+    shop.scan(1)
+    assert held(ask(shop, [person(5)["email"]])) == {"acme/mail.csv": [0]}
+
+
+def test_an_unsalted_digest_of_an_address_is_that_person(shop: Shop) -> None:
+    deliver(shop, "acme/hashed.csv", ["name", "email_sha256"], range(40))
+    shop.scan(1)
+    assert held(ask(shop, [person(7)["email"]])) == {"acme/hashed.csv": [0]}
+    assert held(ask(shop, [person(50)["email"]])) == {}
+
+
+def test_an_account_is_asked_for_in_its_name_space(shop: Shop) -> None:
+    deliver(shop, "acme/ids.csv", ["customer_id", "name"], range(40))
+    shop.scan(1)
+    assert held(ask(shop, [f"CustomerID = {person(3)['customer_id'].lower()}"])) == {"acme/ids.csv": [0]}
+    assert held(ask(shop, [f"order_no={person(3)['customer_id']}"])) == {}
+
+
+def test_what_could_not_be_read_excludes_nobody(shop: Shop) -> None:
+    (shop.root / "acme").mkdir()
+    (shop.root / "acme/broken.xlsx").write_bytes(b"PK\x03\x04" + bytes(100))
+    shop.scan(1)
+    answer = ask(shop, ["nobody@example.org"])
+    assert answer.unsure == {"unread": 1}
+    assert answer.open == {0: 1}
+
+
+def test_beyond_what_is_kept_in_keys_everybody_is_still_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both families of membership: a table's keys are cut to a sample, as beyond 65,536 people."""
+    monkeypatch.setattr(persons, "OWN_KEYS", 8)
+    monkeypatch.setattr(persons, "FURTHER_KEYS", 8)
+    deliver(shop, "acme/both.csv", ["name", "email", "phone"], range(50))
+    (shop.root / "acme/note.txt").write_text(
+        "".join(f"Write to {person(number)['email']} today.\n" for number in range(40, 60))
+    )
+    shop.scan(1)
+    emails = ask(shop, [person(number)["email"] for number in range(60)])
+    assert held(emails)["acme/both.csv"] == list(range(50))
+    assert held(emails)["acme/note.txt"] == list(range(40, 60))
+    assert emails.open == {}
+    phones = ask(shop, [person(number)["phone"] for number in range(60)])
+    assert held(phones)["acme/both.csv"] == list(range(50))
+
+
+def test_a_long_list_over_many_versions_is_searched_in_vectors(shop: Shop) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(60))
+    shop.scan(1)
+    lines = [person(number)["email"] for number in range(60)] + [f"x{n}@example.net" for n in range(20_000)]
+    answer = ask(shop, lines)
+    assert np.array_equal(answer.hits[0].people, np.arange(60))
+
+
+@pytest.mark.parametrize(
+    ("line", "kinds"),
+    [
+        ("anna@example.org", ["email"]),
+        ('"Anna@Example.org"\r', ["email"]),
+        ("+49 89 123456", ["phone", "number"]),
+        ("Anna Weber 1980-05-01", ["name+birth"]),
+        ("Weber, Anna; 01.05.1980", ["name+birth"]),
+        ("customer_id = 4711", ["account:customerid"]),
+        ("123-45-6789", ["phone", "number"]),
+        ("AB123456C", ["number"]),
+        ("Anna Weber", []),
+        ("   ", []),
+        ("9" * 5000, []),
+    ],
+)
+def test_what_a_line_may_be(line: str, kinds: list[str]) -> None:
+    assert [kind for kind, _ in _read(line)] == kinds
+
+
+def _run(arguments: list[str], given: str) -> tuple[int, str]:
+    done = CliRunner().invoke(cli, arguments, input=given)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+def test_the_command_reads_standard_input_and_echoes_nothing(shop: Shop, tmp_path: Path) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
+    shop.scan(1)
+    where = str(tmp_path / "ledger.db")
+    code, text = _run(["who", "--ledger", where], person(5)["email"] + "\n")
+    assert code == 1
+    assert "acme/mail.csv" in text
+    assert "@" not in text
+    assert _run(["who", "--ledger", where], "nobody@example.org\n") == (0, "found nowhere\n")
+    assert _run(["who", "--ledger", where], "")[0] == 2
+    assert _run(["who", "--ledger", where], "Anna Weber\n")[0] == 2
+
+
+def test_a_list_is_answered_line_by_line(shop: Shop, tmp_path: Path) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
+    deliver(shop, "bolt/mail.csv", ["name", "email"], range(10))
+    shop.scan(1)
+    where, listed = str(tmp_path / "ledger.db"), tmp_path / "list.txt"
+    listed.write_bytes(
+        b"\xef\xbb\xbf"
+        + f"{person(5)['email']}\r\nnobody@example.org\r\n\r\n{person(20)['email']}\r\n".encode()
+    )
+    arguments = ["who", "--ledger", where, "--list", str(listed), "--format"]
+    code, text = _run([*arguments, "json"], "")
+    assert code == 1
+    document: dict[str, Any] = json.loads(text)
+    assert [each["held"] for each in document["lines"]] == ["yes", "no", "unknown", "yes"]
+    assert [each["vendors"] for each in document["lines"]] == [["acme", "bolt"], [], [], ["acme"]]
+    assert "@" not in text
+    assert _run([*arguments, "csv", "--vendor", "bolt"], "")[1].splitlines()[1:] == [
+        f"1,yes,1,bolt,{document['lines'][0]['first_seen']}",
+        "2,no,0,,",
+        "3,unknown,0,,",
+        "4,no,0,,",
+    ]
