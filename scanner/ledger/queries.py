@@ -138,6 +138,11 @@ def spans(connection: Connection, version: Version, window: Window) -> list[tupl
     ]
 
 
+def first_seen(connection: Connection, version: Version, window: Window) -> str:
+    """When a version was first seen anywhere in a window."""
+    return min((first for _, first, _ in spans(connection, version, window)), default="")
+
+
 def places(connection: Connection, at: str) -> list[tuple[tuple[str, str], str, Version]]:
     """All that is reachable at a moment: place, path relative to the share, and version of each."""
     table, versions = schema.presences, schema.versions

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import __version__
-from scanner.surfaces import findings_cli, ledger_cli, policy_cli, remedy_cli, who_cli
+from scanner.surfaces import diff_cli, findings_cli, ledger_cli, policy_cli, remedy_cli, who_cli
 from scanner.surfaces.common import USAGE_ERROR, atomic_file, fail, read_policy, read_settings, told_errors
 
 if TYPE_CHECKING:
@@ -410,7 +410,13 @@ def doctor(config_file: Path | None) -> None:
 
 # -- remedies and the ledger -----------------------------------------------------------------------------
 
-for _command in (*remedy_cli.COMMANDS, *ledger_cli.COMMANDS, *findings_cli.COMMANDS, *who_cli.COMMANDS):
+for _command in (
+    *remedy_cli.COMMANDS,
+    *ledger_cli.COMMANDS,
+    *findings_cli.COMMANDS,
+    *who_cli.COMMANDS,
+    *diff_cli.COMMANDS,
+):
     cli.add_command(_command)
 for _command in policy_cli.COMMANDS:
     policy.add_command(_command)

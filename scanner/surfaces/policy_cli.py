@@ -44,20 +44,45 @@ def policy_test(cases: Path, policy_file: Path | None) -> None:
 @click.command("diff")
 @click.argument("old", type=_FILE)
 @click.argument("new", type=_FILE)
-@click.argument("evidence", type=click.Path(path_type=Path, exists=True))
+@click.argument("evidence", type=click.Path(path_type=Path, exists=True), required=False)
+@click.option(
+    "--ledger",
+    "where",
+    metavar="PATH|URL",
+    help="Hold the policies against what was ever recorded in this ledger, without reading a file.",
+)
+@click.option("--from", "start", metavar="T", help="With --ledger: what was reachable from this time on.")
+@click.option("--to", "end", metavar="T", help="With --ledger: what was reachable until then.")
+@click.option("--as-of", metavar="T", help="With --ledger: what was reachable at this time.")
 @click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0: one for each core.")
-def policy_diff(old: Path, new: Path, evidence: Path, jobs: int | None) -> None:
-    """Say what another policy would change. EVIDENCE is a share to scan, or a JSON report of a scan of it.
+def policy_diff(
+    old: Path,
+    new: Path,
+    evidence: Path | None,
+    where: str | None,
+    start: str | None,
+    end: str | None,
+    as_of: str | None,
+    jobs: int | None,
+) -> None:
+    """Say what another policy would change, in a share, a report, or the history of a ledger.
 
-    Exit code 0 where nothing changes, 1 where something does. Limits of people are not compared with a
-    report, which does not say how many people its files are about together.
+    EVIDENCE is a share to scan, or a JSON report of a scan of it. Exit code 0 where nothing changes, 1 where
+    something does. Limits of people are not compared with a report, which does not say how many people its
+    files are about together, nor with a ledger's history, whose deliveries were not all there at one time.
     """
     from scanner.model import printable
     from scanner.policy.difference import compare
 
     with told_errors():
+        if (evidence is None) == (where is None):
+            fail("give either EVIDENCE or --ledger")
         (before, _), (after, _) = read_policy(old), read_policy(new)
-        outcomes = _outcomes(evidence, jobs)
+        if where is not None:
+            outcomes = _recorded(where, start, end, as_of)
+        else:
+            assert evidence is not None
+            outcomes = _outcomes(evidence, jobs)
         today = datetime.now(UTC).date()
         changes = compare(before, after, outcomes, [outcome.path for outcome in outcomes], today)
         for change in changes:
@@ -70,6 +95,30 @@ def policy_diff(old: Path, new: Path, evidence: Path, jobs: int | None) -> None:
             click.echo(f"{len(changes)} changes: {stricter} new findings, {looser} that go")
             raise click.exceptions.Exit(1)
         click.echo("nothing changes")
+
+
+def _recorded(where: str, start: str | None, end: str | None, as_of: str | None) -> list[Outcome]:
+    """What a ledger knows to have been reachable: each version once, at the path where it lay first."""
+    from dataclasses import replace
+
+    from scanner.ledger import queries
+    from scanner.ledger.store import open_ledger, stamp
+    from scanner.surfaces.recording import moment
+
+    if as_of is not None and (start is not None or end is not None):
+        fail("--as-of is one moment, --from and --to are two: give the one or the others")
+    until = end or as_of
+    last = moment(until) if until else stamp(datetime.now(UTC))
+    window = queries.Window(last if as_of else moment(start) if start else "0001", last)
+    out = []
+    with open_ledger(where) as opened, opened.reading() as connection:
+        for vendor in queries.vendors(connection):
+            for version in queries.reachable(connection, window, vendor):
+                outcome = queries.outcome_of(opened, connection, version)
+                if outcome is not None:
+                    path = queries.spans(connection, version, window)[0][0].partition(" > ")[0]
+                    out.append(replace(outcome, path=path))
+    return out
 
 
 def _word(finding: Finding | None) -> str:
