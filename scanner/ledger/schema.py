@@ -171,6 +171,44 @@ answers = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+#: Events that still wait for a receiver (`scanner.ledger.outbox`); not in the chain, it is no account.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", String(128), nullable=False, unique=True),
+    Column("event", String(32), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("since", String(32), nullable=False),
+    Column("payload", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+#: One row for each receiver that an event has to reach: waiting (state 0) or given up (1).
+outbox_deliveries = Table(
+    "outbox_deliveries",
+    metadata,
+    Column("sink", String(64), primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("item", Text, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("outbox_deliveries_item", "sink", "item", "seq"),
+    Index("outbox_deliveries_seq", "seq"),
+)
+
+#: Counts of each receiver: what waits, what a full outbox left out, whether it is full.
+outbox_sinks = Table(
+    "outbox_sinks",
+    metadata,
+    Column("sink", String(64), primary_key=True),
+    Column("pending", BigInteger, nullable=False),
+    Column("shed", BigInteger, nullable=False),
+    Column("full", Integer, nullable=False),
+)
+
 #: Tables whose rows are in the chain, and their keys.
 CHAINED: dict[str, tuple[Table, tuple[str, ...]]] = {
     "feeds": (feeds, ("vendor", "id")),

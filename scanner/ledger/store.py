@@ -28,7 +28,7 @@ from scanner.ledger import schema
 from scanner.ledger.keys import InstallationKey, LedgerKeyError, load
 
 #: The form of the tables that this program writes: the newest revision in ``migrations/versions``.
-HEAD = "0002"
+HEAD = "0003"
 FIRST_MAC = "0" * 64
 _LOCK = 0x73686172  # "shar": PostgreSQL's advisory lock of the one writer
 _ANCHOR_FIELDS = 2

@@ -1,0 +1,1 @@
+"""The daemon: watches shares, scans what is new, records it and tells it."""
