@@ -20,13 +20,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench import accuracy, common, identifiers
+from bench import accuracy, common, identifiers, wordings
 from bench.samples import Column, Label, SampledTable, sample_of
 
 SEED = 20_261_123
 #: The day on which the tables were made, so that they stay the same.
 _NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
-TABLES = 900
+TABLES = 1_300
 #: Faker's locale and the header vocabulary of its language.
 LOCALES = {
     "en_US": "en", "en_GB": "en", "en_AU": "en", "en_CA": "en", "en_IN": "en", "en_IE": "en", "en_NZ": "en",
@@ -38,7 +38,7 @@ LOCALES = {
 }  # fmt: skip
 #: Drawn oftener: their tables are what vendors' shares are full of.
 _COMMON = ("en_US", "en_US", "en_US", "en_GB", "de_DE", "fr_FR", "it_IT", "es_ES", "es_CO", "pt_BR", "en_IN")
-_ROWS = (1, 3, 5, 5, 8, 12, 20, 40, 80, 160, 300)
+_ROWS = (1, 3, 4, 5, 5, 6, 8, 10, 13, 20, 32, 50, 80, 160, 300)
 
 Maker = Callable[["World"], str]
 
@@ -93,7 +93,7 @@ def _faker(locale: str) -> Any:
 
 def _full_name(w: World) -> str:
     first, last = w.ask("first_name"), w.ask("last_name")
-    match w.kind % 9:
+    match w.kind % 12:
         case 0:
             return f"{last}, {first}"
         case 1:
@@ -106,12 +106,23 @@ def _full_name(w: World) -> str:
             return f"{last} {first}"
         case 5:
             return f"{first[0]}. {last}"
+        case 6:
+            return f"{w.one(*wordings.TITLES)} {first} {last}"
+        case 7:
+            return f"{first} {w.one(*wordings.PARTICLES)} {last}"
+        case 8:
+            return f"{first} {last}".lower()
         case _:
             return f"{first} {last}"
 
 
 def _cased(w: World, text: str) -> str:
-    return text.upper() if w.kind % 6 == 0 else text
+    return text.upper() if w.kind % 6 == 0 else text.lower() if w.kind % 11 == 0 else text
+
+
+def _last_name(w: World) -> str:
+    last = w.ask("last_name")
+    return _cased(w, f"{w.one(*wordings.PARTICLES)} {last}" if w.kind % 13 == 0 else last)
 
 
 def _phone(w: World) -> str:
@@ -127,7 +138,7 @@ def _phone(w: World) -> str:
         italian_leading_zero=example.italian_leading_zero,
     )
     style = pn.PhoneNumberFormat
-    match w.kind % 10:
+    match w.kind % 16:
         case 1 | 2:
             return str(pn.format_number(number, style.NATIONAL))
         case 4:
@@ -138,13 +149,25 @@ def _phone(w: World) -> str:
             return re.sub(r"\D", "", pn.format_number(number, style.NATIONAL))
         case 8:
             return f"{number.national_number}.0"
+        case 10:
+            return str(number.national_number)
+        case 11:
+            return f"00{number.country_code}{number.national_number}"
+        case 12:
+            return f"{number.country_code}{number.national_number}"
+        case 13:
+            return re.sub(r"[ ()/-]+", ".", pn.format_number(number, style.NATIONAL)).strip(".")
+        case 14:
+            return f"+{number.country_code} (0){number.national_number}"
         case _:
             return f"{pn.format_number(number, style.NATIONAL)}{w.one('', '', ' ext. 12', ' x204')}"
 
 
 def _street(w: World) -> str:
     text = w.ask("street_address").replace("\n", " ")
-    match w.kind % 8:
+    match w.kind % 9:
+        case 8:  # the number has a column of its own
+            return w.ask("street_name")
         case 0:
             return text.upper()
         case 1:
@@ -164,7 +187,9 @@ def _moment(w: World, years: float) -> dt.datetime:
 
 _BIRTHS = (
     "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y%m%d", "%d-%b-%Y", "%Y-%m-%d 00:00:00", "%Y",
-    "%m/%d/%y",
+    "%m/%d/%y", "%d-%m-%Y", "%Y/%m/%d", "%d %B %Y", "%B %d, %Y", "%d %b %Y", "%Y-%m-%dT00:00:00.000",
+    "%d.%m.%y",
+    "%Y.%m.%d", "%d-%b-%y", "%m-%d-%Y", "%Y-%m-%dT00:00:00Z",
 )  # fmt: skip
 _DATES = (
     "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%Y-%m-%dT%H:%M:%S.000", "%Y-%m-%d %H:%M:%S", "%Y%m%d", "%d-%b-%Y",
@@ -173,13 +198,27 @@ _DATES = (
 
 
 def _birth(w: World) -> str:
-    youngest = 1 if w.kind % 4 == 0 else 18
-    day = _moment(w, 95 - youngest) - dt.timedelta(days=youngest * 365)
+    youngest, oldest = (1, 95) if w.kind % 4 == 0 else (0, 18) if w.kind % 10 == 3 else (18, 95)
+    day = _moment(w, oldest - youngest) - dt.timedelta(days=youngest * 365)
+    if w.kind % 23 == 0:  # seconds or milliseconds from 1970 on
+        return str(int(day.timestamp()) * (1000 if w.kind % 2 else 1))
     return day.strftime(_BIRTHS[w.kind % len(_BIRTHS)])
 
 
 def _date(w: World) -> str:
     return _moment(w, (1, 5, 12, 40)[w.kind % 4]).strftime(_DATES[w.kind % len(_DATES)])
+
+
+def _other_day(event: str) -> Maker:
+    """Days written as birthdays are, on which something else happened."""
+
+    def make(w: World) -> str:
+        day = _moment(w, wordings.DATE_YEARS[event])
+        if event == "expires":
+            day = _NOW + dt.timedelta(days=w.dice.randrange(-700, 3_600))
+        return day.strftime(_BIRTHS[w.kind % len(_BIRTHS)])
+
+    return make
 
 
 def _email(w: World) -> str:
@@ -206,6 +245,10 @@ def _gender(w: World) -> str:
 
 def _card(w: World) -> str:
     number = w.english.credit_card_number()
+    if w.kind % 9 == 1:  # as a spreadsheet shows it
+        return f"{float(number):.2E}"
+    if w.kind % 9 == 2:  # invented, so that no check digit fits
+        return number[0] + w.digits(len(number) - 1)
     return " ".join(re.findall(".{1,4}", number)) if w.kind % 4 == 0 else str(number)
 
 
@@ -328,6 +371,12 @@ _EPITHETS = (
     "officinalis",
     "europaea",
 )
+_CONTINENTS = (
+    ("Africa", "Asia", "Europe", "North America", "South America", "Oceania", "Antarctica"),
+    ("AF", "AS", "EU", "NA", "SA", "OC", "AN"), ("Africa", "Americas", "Asia", "Europe", "Oceania"),
+    ("Southern Asia", "Northern Europe", "Western Africa", "Caribbean", "Polynesia", "Eastern Asia"),
+    ("Afrika", "Asien", "Europa", "Amerika", "Ozeanien"), ("África", "Asia", "Europa", "América", "Oceanía"),
+)  # fmt: skip
 _PLACES = (
     "Park",
     "Library",
@@ -369,6 +418,11 @@ def _amount(w: World) -> str:
     )[w.kind % 5]
 
 
+def _score(w: World) -> str:
+    """Numbers around 0, with as many decimals as degrees have."""
+    return f"{w.dice.uniform(-1, 1) * (1, 10, 100)[w.kind % 3]:.{1 + w.kind % 6}f}"
+
+
 def _area_id(w: World) -> str:
     """Numbers of areas as wide as postal codes, but for their spread."""
     return str(
@@ -390,6 +444,15 @@ def _national(name: str) -> Maker:
         if w.kind % 3 == 0
         else w.one(*identifiers.pool(name))
     )
+
+
+def _invented(name: str) -> Maker:
+    """Written as the identifier is, with other digits: samples and masked copies hold such."""
+
+    def make(w: World) -> str:
+        return re.sub(r"\d", lambda found: w.one(*string.digits), _national(name)(w))
+
+    return make
 
 
 def _house_number(w: World) -> str:
@@ -436,7 +499,7 @@ PEOPLE = {
     "name": _person("PERSON", _full_name, "name", "full name", "contact", "customer", "owner name",
         "employee name"),
     "first": _person("PERSON.first", lambda w: _cased(w, w.ask("first_name"))),
-    "last": _person("PERSON.last", lambda w: _cased(w, w.ask("last_name"))),
+    "last": _person("PERSON.last", _last_name),
     "middle": _person("PERSON.middle", lambda w: w.one(*string.ascii_uppercase) + w.one("", ".") if w.kind % 2
                       else w.ask("first_name"), "middle name", "mi", "middle initial"),
     "email": _person("EMAIL_ADDRESS", _email),
@@ -448,7 +511,7 @@ PEOPLE = {
     "city": _person("CITY", lambda w: _cased(w, w.ask("city"))),
     "region": _person("REGION", _region),
     "country": _person("COUNTRY", lambda w: w.ask("country_code") if w.kind % 2 else w.ask("country")),
-    "birth": _person("DATE_OF_BIRTH", _birth, "dob", "birth date", "date of birth"),
+    "birth": _person("DATE_OF_BIRTH", _birth, *wordings.BIRTHS),
     "age": _person("AGE", lambda w: str(w.dice.randrange(18, 92)), "age"),
     "gender": _person("GENDER", _gender, "sex", "gender"),
     "marital": _person("MARITAL_STATUS", lambda w: w.one("single", "married", "divorced", "widowed")),
@@ -497,6 +560,10 @@ THINGS = (
         "case id"),
     _nothing(_code, "order number", "sku", "reference", "invoice no", "permit number", "case number",
         "item code", "license number"),
+    _nothing(lambda w: w.digits(2 + w.kind % 5), "id", "business id", "entity id", "ref", "store no", "code",
+        "key", "batch", "lot", "room"),
+    _nothing(_score, "x1", "v1", "loading",
+        "score", "delta", "residual", "z", "change", "margin", "value"),
     _nothing(lambda w: w.digits(10), "asset id", "certification number", "barcode", "upc",
         "tracking number", "parcel number"),
     _nothing(_amount, "amount", "price", "total", "salary", "cost", "betrag", "importe", "valor", "balance",
@@ -567,8 +634,74 @@ THINGS = (
         "street length", "city budget"),
     _nothing(_number(90), "email count", "num phones", "days open", "age of asset", "floor", "grade",
         "rank", "priority"),
+    _nothing(lambda w: w.one(*wordings.LANGUAGES), "name", "value", "option", "title", "label", "audio",
+        "subtitles", "edition", also=("LANGUAGE", "NATIONALITY")),
+    _nothing(lambda w: w.one(*wordings.JOBS), "name", "value", "label", "title", "role", "kind", "entry",
+        also=("OCCUPATION",)),
+    _nothing(lambda w: w.one(*wordings.WORDS), "word", "name", "label", "term", "answer", "tag", "value",
+        "colour name"),
+    _nothing(lambda w: f"{w.one(*wordings.NAMESAKES)}{w.one('', ' ' + w.one(*_PRODUCTS))}", "name", "variety",
+        "product", "style", "model", "item name", "menu item"),
     Sort("NONE", "NONE", _list), Sort("NONE", "NONE", _code), Sort("NONE", "NONE", _amount),
+    *(_nothing(_other_day(event), *headings) for event, headings in wordings.DATES.items()),
 )  # fmt: skip
+#: Lists of places: their names stand under a heading that says no more than that they are names.
+GAZETTEER = {
+    "a city": _nothing(lambda w: _cased(w, w.ask("city")), *wordings.PLACE_HEADINGS, entity_type="CITY"),
+    "a region": _nothing(_region, *wordings.PLACE_HEADINGS, entity_type="REGION"),
+    "a county": _nothing(
+        lambda w: f"{w.english.last_name()}{w.one(' County', ' County', ' Parish', '')}",
+        *wordings.PLACE_HEADINGS,
+        entity_type="REGION",
+        also=("NONE",),
+    ),
+    "a country": _nothing(lambda w: w.ask("country"), *wordings.PLACE_HEADINGS, entity_type="COUNTRY"),
+    "continent": _nothing(
+        lambda w: w.one(*_CONTINENTS[w.kind % len(_CONTINENTS)]),
+        "continent",
+        "continent name",
+        "world region",
+        "region",
+        "un region",
+        "kontinent",
+        "continente",
+        "subregion",
+        entity_type="REGION",
+    ),
+    "capital": _nothing(
+        lambda w: w.ask("city"),
+        "capital",
+        "capital city",
+        "hauptstadt",
+        "capitale",
+        "seat",
+        entity_type="CITY",
+    ),
+    "population": _nothing(_amount, "population", "inhabitants", "pop", "einwohner", "población", "abitanti"),
+    "area": _nothing(_amount, "area", "area km2", "area sq mi", "fläche", "superficie", "elevation"),
+    "place code": _nothing(
+        lambda w: w.digits(5),
+        "fips",
+        "geoname id",
+        "ibge code",
+        "code insee",
+        "ags",
+        "lau",
+        "istat",
+        "place id",
+        "geoid",
+        "gkz",
+    ),
+    "zone": _nothing(
+        lambda w: w.one("Europe/Rome", "America/Bogota", "Asia/Kolkata", "UTC+1"), "timezone", "tz"
+    ),
+    "currency": _nothing(
+        lambda w: w.one("EUR", "USD", "BRL", "INR", "Euro", "Peso"), "currency", "currency code"
+    ),
+    "iso": _nothing(
+        lambda w: w.ask("country_code"), "iso2", "country code", "iso code", "cc", entity_type="COUNTRY"
+    ),
+}
 #: Places: the table speaks of things, their city is nobody's, but a city all the same.
 PLACES = ("street", "zip", "city", "region", "country", "latitude")
 
@@ -602,9 +735,22 @@ SCHEMAS: tuple[tuple[str, tuple[str, ...], int], ...] = (
         "job"), 3),
     ("actors", ("first", "last"), 1), ("cities", ("city", "region", "country", "latitude"), 2),
         ("inventory", (), 3),
+    ("cities", ("a city", "region", "place code", "population", "latitude", "latitude", "zone"), 3),
+    ("-", ("place code", "a city", "latitude", "latitude", "area", "iso"), 3),
+    ("regions", ("place code", "a region", "capital", "population", "area"), 2),
+    ("counties", ("place code", "a county", "region", "population", "area"), 1),
+    ("countries", ("iso", "a country", "continent", "capital", "currency", "population"), 3),
+    ("-", ("iso", "a country", "place code", "zone"), 1),
+    ("staff", ("key", "name", "birth", "hired", "job"), 2), ("people", ("name", "birth", "died", "city"), 1),
+    ("ids", ("name", "hired", "expires", "birth"), 1),
     ("countries", ("country", "region"), 1), ("words", ("email",), 1), ("lookup", ("region",), 1),
         ("artists", ("name",), 1),
 )  # fmt: skip
+_NAMED = (
+    PEOPLE
+    | GAZETTEER
+    | {event: _nothing(_other_day(event), *headings) for event, headings in wordings.DATES.items()}
+)
 
 
 @cache
@@ -630,7 +776,7 @@ def _phrase(item: str) -> str:
 
 def _styled(w: World, phrase: str, style: int) -> str:
     words = phrase.replace("'", " ").split()
-    if style != 9 and w.dice.random() < 0.1:
+    if style != 10 and w.dice.random() < 0.1:
         words.append(w.one("1", "2", "new", "old"))
     match style:
         case 0 | 1:
@@ -647,6 +793,8 @@ def _styled(w: World, phrase: str, style: int) -> str:
             return " ".join(words).capitalize()
         case 7:
             return "-".join(words).lower()
+        case 9:
+            return "".join(words).lower()
         case 8:
             return "_".join(
                 re.sub(r"(?<!^)[aeiou]", "", word) if len(word) > 4 else word for word in words
@@ -669,6 +817,17 @@ _OWNERS = (
     "cliente",
 )
 _TYPED = ("txt", "s", "f", "c", "str")
+_OF_ADDRESS = (
+    "address",
+    "addr",
+    "adresse",
+    "dirección",
+    "indirizzo",
+    "endereço",
+    "location",
+    "mailing address",
+)
+_ADDRESSES = ("POSTAL_CODE", "CITY", "REGION", "COUNTRY")
 
 
 def _heading(w: World, sort: Sort, style: int) -> str:
@@ -683,9 +842,16 @@ def _heading(w: World, sort: Sort, style: int) -> str:
     phrase = w.dice.choice(phrases) if phrases else sort.entity_type.lower().replace("_", " ")
     if sort.entity_type not in ("NONE", "ORGANIZATION", "GEO_COORDINATE") and w.dice.random() < 0.15:
         phrase = f"{w.one(*_OWNERS)} {phrase}"
+    elif sort.concept in _ADDRESSES and w.dice.random() < 0.06:
+        phrase = f"{w.one(*_OF_ADDRESS)} {phrase}"
     elif w.dice.random() < 0.03:
         phrase = f"{w.one(*_TYPED)} {phrase}"
-    return _styled(w, phrase, style)
+    heading = _styled(w, phrase, style)
+    return (
+        f"{heading}_{w.one('en', 'de', 'fr', 'fi', 'sv', 'es')}"
+        if style < 2 and w.dice.random() < 0.03
+        else heading
+    )
 
 
 def _sorts(w: World) -> tuple[str, list[Sort]]:
@@ -693,11 +859,12 @@ def _sorts(w: World) -> tuple[str, list[Sort]]:
     chosen = w.dice.choice(names)
     keys = next(fields for name, fields, _ in SCHEMAS if name == chosen)
     kept = [key for key in keys if w.dice.random() < 0.85]
-    sorts = [PEOPLE["phone" if key == "mobile" else key] for key in kept]
+    sorts = [_NAMED["phone" if key == "mobile" else key] for key in kept]
     if kept and w.dice.random() < 0.35:
         entity_type = w.dice.choice(identifiers.of_locale(w.locale) or sorted(identifiers.LAYOUTS))
         headings = identifiers.HEADINGS.get(entity_type, ())
-        sorts.append(Sort(entity_type, entity_type, _national(entity_type), headings))
+        make = _invented if w.dice.random() < 0.15 else _national
+        sorts.append(Sort(entity_type, entity_type, make(entity_type), headings))
     if w.dice.random() < 0.2 and len(kept) > 2:
         sorts.append(PEOPLE[w.dice.choice(sorted(PEOPLE))])
     things = w.dice.randrange(1, 6) if kept else w.dice.randrange(3, 12)
@@ -721,8 +888,8 @@ def _values(w: World, sort: Sort) -> list[str]:
 def _table(seed: int) -> SampledTable:
     w = World(seed)
     name, sorts = _sorts(w)
-    headed = w.dice.random() > 0.12
-    style = w.dice.randrange(10)
+    headed = w.dice.random() > 0.2
+    style = w.dice.randrange(11)
     columns = [_column(w, sort, headed, style) for sort in sorts]
     return SampledTable(
         f"generated {seed}", name, [column for column in columns if column.values], generated=True
@@ -745,6 +912,8 @@ def _column(w: World, sort: Sort, headed: bool, style: int) -> Column:
         label = _label(make, "IDENTIFIER")
     elif headed and chance < 0.12:
         heading = w.one("field", "x", "val", "attr") + w.digits(2) if chance < 0.06 else _unknown(w, style)
+    elif headed and sort.concept == "STREET_ADDRESS" and chance < 0.16:
+        make, label = PEOPLE["city"], _label(PEOPLE["city"], "ADDRESS", "STREET_ADDRESS")
     elif (
         sort.entity_type in ("EMAIL_ADDRESS", "PHONE_NUMBER", "PERSON", "CREDIT_CARD", "US_SSN")
         and chance < 0.17
@@ -779,6 +948,7 @@ def generated(count: int = TABLES) -> list[SampledTable]:
         Path(__file__),
         Path(accuracy.__file__),
         Path(identifiers.__file__),
+        Path(wordings.__file__),
         *sorted((common.ROOT / "rules" / "headers").glob("*.yaml")),
     ]:
         digest.update(file.read_bytes())

@@ -279,10 +279,22 @@ def _regions(subdivisions: dict[str, str]) -> Weighted:
             yield name, 1.0, f"{country}-{code}"
             if code.isalpha() and len(code) > 1:
                 yield code, 0.4, f"{country}-{code}"
+    for name in _world_regions():
+        yield name, 1.0, None
     for locale, _, value in _faker("address", _STATES):
         for word in _flat(value):
             if _NAME.fullmatch(word) and len(word) > 3:
                 yield word, 0.5, locale[3:] or None
+
+
+def _world_regions() -> Iterator[str]:
+    """Continents and the United Nations' regions of them (M.49), in many languages."""
+    from babel import Locale
+
+    for language in LANGUAGES:
+        for code, name in Locale(language).territories.items():
+            if code.isdigit() and int(code) > 1:
+                yield name
 
 
 def _countries(more: dict[str, str]) -> Weighted:

@@ -42,6 +42,8 @@ _BESIDE = {
     "unknown_after": 0.4,
 }
 _GLUED = 0.85
+#: Letters of a phrase that is known at the end of a word of which the rest is not.
+_LONG_ENDING = 7
 _PART_GLUED = 0.92
 _ALTERNATIVE = 0.92
 _OF_TABLE = 0.85
@@ -159,6 +161,15 @@ _PATH_DOT = re.compile(r"(?<=[\w\]])\.(?=[\w@#$])|->|::|\[\d*\]\.?")
 _ACRONYM = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?")
 _CAMEL = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KNOWN_CAMEL = re.compile(r"IPv(?=[46])|e-?Mail|IDs\b|WhatsApp|LinkedIn|DoB\b|D\.O\.B|GmbH|PayPal|IBANs\b")
+# ISO 639-1, without codes that headings have as words or abbreviations of their own (``id``, ``no``, ``ur``);
+# inside of a heading also without the particles of the Romance languages.
+_LANGUAGES = "bg|ca|cs|da|de|en|es|et|fi|fr|hi|hr|hu|it|ja|ko|lt|lv|nb|nl|nn|pl|pt|ro|ru|sk|sv|tr|zh"
+_WITHIN = "bg|cs|en|fi|fr|hr|hu|ja|ko|lt|lv|nb|nl|nn|pl|pt|ru|sk|sv|tr|zh"
+_LANGUAGE_LAST = re.compile(
+    rf"(?<=[^\W\d_])(?:_{{1,2}}(?:{_LANGUAGES})(?:[_-][a-z]{{2}})?| ?[(\[](?:{_LANGUAGES})[)\]])$",
+    re.IGNORECASE,
+)
+_LANGUAGE_WITHIN = re.compile(rf"(?<=[^\W\d_])_(?:{_WITHIN})(?=_[^\W\d_])", re.IGNORECASE)
 #: Keys under which XML and SCIM put a value whose meaning is the parent's.
 _TRANSPARENT = frozenset({"value", "text", "content", "_", "t", "val", "data", "items", "item"})
 
@@ -171,7 +182,7 @@ def _headings(header: str, table: str, words: Vocabulary) -> Iterator[_Heading]:
     header = header.strip()
     if not header or len(header) > MAX_CHARACTERS:
         return
-    plain = fold(header)
+    plain = _without_language(fold(header))
     seen: set[tuple[str, ...]] = set()
     readings = [(plain, True, True, 1.0), (plain, True, False, 1.0), (plain, False, True, 1.0)]
     readings += [(text, True, False, _ALTERNATIVE) for text in _alternatives(plain, words)]
@@ -183,6 +194,12 @@ def _headings(header: str, table: str, words: Vocabulary) -> Iterator[_Heading]:
             continue
         seen.add(heading.words)
         yield replace(heading, penalty=heading.penalty * penalty)
+
+
+def _without_language(text: str) -> str:
+    """``name_fi``, ``postcode_sv_name`` and ``title (en)`` tell the value's language, and no more."""
+    kept = _LANGUAGE_WITHIN.sub("", _LANGUAGE_LAST.sub("", text))
+    return kept if kept.strip() else text
 
 
 def _bare(text: str, words: Vocabulary) -> bool:
@@ -253,7 +270,8 @@ def _expand(own: list[str], words: Vocabulary) -> tuple[list[str], float]:
     expanded: list[str] = []
     cut = False
     for word in own:
-        pieces = None if len(word) < 5 or words.singular(word) in words.pieces else _segment(word, words)
+        known = len(word) < 5 or words.singular(word) in words.pieces
+        pieces = None if known else _segment(word, words) or _ending(word, words)
         expanded.extend(pieces or [word])
         cut = cut or pieces is not None
     if not cut:
@@ -277,6 +295,15 @@ def _segment(word: str, words: Vocabulary) -> list[str] | None:
                 best[end] = candidate
     found = best[len(word)]
     return found[2] if found is not None and 2 <= found[0] <= 4 else None
+
+
+def _ending(word: str, words: Vocabulary) -> list[str] | None:
+    """A long phrase that is sure by itself, after some letters that nobody knows: ``xyfirstname``."""
+    for start in range(2, len(word) - _LONG_ENDING + 1):
+        end = word[start:]
+        if any(not entry.nothing and not entry.alone and entry.weight == 1.0 for entry in words.entries(end)):
+            return [word[:start], end]
+    return None
 
 
 def _may_be_cut(piece: str, start: int, end: int, word: str, words: Vocabulary) -> bool:

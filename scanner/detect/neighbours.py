@@ -15,6 +15,8 @@ PERSONAL = GENERAL_IDS | frozenset({"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "
 ADDRESS = frozenset({"STREET_ADDRESS", "POSTAL_CODE", "CITY", "REGION", "COUNTRY"})
 _TRAITS = frozenset({"GENDER", "AGE", "MARITAL_STATUS", "NATIONALITY", "ETHNICITY", "OCCUPATION", "RELIGION"})
 _MOST = 3
+#: From here on a column counts towards those that may be somebody's.
+_LIKELY = 0.4
 _FAR = 2
 
 
@@ -47,6 +49,19 @@ class TableMeanings:
         self._firm = [
             main.entity_type if main is not None and main.confidence >= FIRM else "" for main in self._main
         ]
+        #: How sure each column is somebody's, for those that are likelier so than not.
+        self._likely = [
+            main.confidence
+            if main is not None and main.confidence >= _LIKELY and is_personal(main.entity_type)
+            else 0.0
+            for main in self._main
+        ]
+        self._headless = not any(
+            signal.startswith("header:")
+            for found in meanings
+            for meaning in found
+            for signal in meaning.signals
+        )
         self._parts = [main.concept if main is not None else "" for main in self._main]
 
     def weighed(self, index: int, model: ColumnModel) -> list[Meaning]:
@@ -96,6 +111,8 @@ class TableMeanings:
             "addresses": float(addresses > 0),
             "many addresses": min(addresses, _MOST) / _MOST,
             "addresses near": float(any(kind in ADDRESS for kind in near)),
+            "likely people": min(_MOST, sum(self._likely) - self._likely[index]) / _MOST,
+            "no headings": float(self._headless),
             "traits": float(any(kind in _TRAITS for kind in others)),
             "organizations": float("ORGANIZATION" in others),
             "coordinates": float("GEO_COORDINATE" in others),

@@ -174,6 +174,12 @@ def _coordinate(value: str) -> bool:
     return bool(found) and all(abs(float(each.replace(",", "."))) <= 180 for each in found[:2])
 
 
+def _sure_coordinate(value: str) -> bool:
+    """Degrees with the digits that a map has, or a pair of them: shares and scores are mostly below 1."""
+    found = re.findall(r"-?\d{1,3}[.,]\d{3,}", value)
+    return bool(found) and all(1 < abs(float(each.replace(",", "."))) <= 180 for each in found[:2])
+
+
 # --- telephone numbers --------------------------------------------------------------------------------------
 
 _BETWEEN_PHONES = re.compile(r"[;,/|\n]| or | und | et | y | e | and ")
@@ -376,6 +382,7 @@ TESTS: dict[str, SampleTest] = {
     "mac": _pattern(r"(?i)(?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2}"),
     "url": _pattern(r"(?is)(?:(?:https?|ftp)://|www\.).*|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,6}(?:/.*)?"),
     "coordinate": _each(_coordinate, lambda sample: (sample.digits >= 2) & (sample.lengths <= 80)),
+    "sure_coordinate": _each(_sure_coordinate, lambda sample: (sample.digits >= 4) & (sample.lengths <= 80)),
     "vin": _each(lambda value: validators.vin_check(value) is not False, lambda sample: sample.lengths == 17),
 }
 

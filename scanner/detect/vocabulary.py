@@ -29,7 +29,10 @@ _LIGATURE = re.compile(f"[{''.join(_LIGATURES)}]")
 _SPELLED_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
 _UMLAUT = re.compile(f"[{''.join(_SPELLED_OUT)}]")
 _WEIGHT = re.compile(r"~ ?[\d.]+")
-_ALONE = re.compile(r"=[^,]*")
+_ALONE = re.compile(r"=[^,\n]*")
+_ACCENTED = re.compile(r"[^\x00-\x7f]+")
+#: Letters that must be left of a phrase whose accented ones were lost.
+_LONG_RUIN = 5
 _NATIONAL = re.compile(r"[A-Z]{2}_")
 _ROLES: dict[tuple[str, str], str] = {
     ("subjects", "person"): "person",
@@ -229,10 +232,24 @@ def _add_phrases(vocabulary: Vocabulary, concepts: dict[str, str], language: str
         bare = bare.replace("=", "")
         _place(groups, bare)
         _place(groups, " ".join([word for word in bare.split(" ") if word not in fillers]))
+    _place(groups, _damaged("\n".join(lines)))
     for group in groups:
         group.places.pop("", None)
         vocabulary._keys.update(group.places)
     vocabulary._groups.extend(groups)
+
+
+def _damaged(text: str) -> str:
+    """What is left of a list where accented letters were lost (``direcci_n``); short words are left out."""
+    text = _ALONE.sub("", _WEIGHT.sub("", text)).replace("+", "")
+    return "\n".join(",".join(_ruins(item) for item in line.split(",")) for line in text.lower().split("\n"))
+
+
+def _ruins(item: str) -> str:
+    if item.isascii():
+        return ""
+    left = _ACCENTED.sub("", item)
+    return left if len(left.replace(" ", "")) >= _LONG_RUIN else ""
 
 
 def _place(groups: list[_Group], text: str) -> None:

@@ -372,3 +372,70 @@ def test_abbreviations(heading: str, concept: str) -> None:
     """What databases call it where names had to be short."""
     assert shipped().hints(heading)[0].concept == concept
     assert shipped().hints(heading)[0].strength >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("heading", "concept"),
+    [
+        ("address_sv", "STREET_ADDRESS"),
+        ("city_name_en", "CITY"),
+        ("postcode_fi_name", "CITY"),
+        ("municipality_name_sv", "CITY"),
+        ("first_name_pt_BR", "PERSON.first"),
+        ("country (en)", "COUNTRY"),
+        ("region_nl_name", "REGION"),
+    ],
+)
+def test_a_language_beside_a_heading_takes_nothing_away(heading: str, concept: str) -> None:
+    """A column for each language, as multilingual registers have them."""
+    best = shipped().hints(heading)[0]
+    assert (best.concept, best.strength >= 0.8) == (concept, True)
+
+
+@pytest.mark.parametrize("heading", ["dat_ur", "city_id", "nom_de_famille", "fecha_es"])
+def test_codes_of_languages_that_are_other_words_stay(heading: str) -> None:
+    """A birth date in Polish, a key, a particle: removing the two letters would make something else of it."""
+    expected = {
+        "dat_ur": "DATE_OF_BIRTH",
+        "city_id": "NONE",
+        "nom_de_famille": "PERSON.last",
+        "fecha_es": None,
+    }
+    assert concept_of(heading) == expected[heading]
+
+
+@pytest.mark.parametrize(
+    ("heading", "concept"),
+    [("xyfirstname", "PERSON.first"), ("pqtelefono", "PHONE_NUMBER"), ("zkemailaddress", "EMAIL_ADDRESS")],
+)
+def test_a_long_phrase_after_letters_that_nobody_knows(heading: str, concept: str) -> None:
+    """Prefixes of modules and forms are glued to what the field is."""
+    best = shipped().hints(heading)[0]
+    assert (best.concept, 0.5 <= best.strength < 0.7) == (concept, True)
+
+
+@pytest.mark.parametrize("heading", ["publicity", "filename", "baseline", "modelage", "tokenize"])
+def test_the_end_of_an_ordinary_word_is_no_phrase(heading: str) -> None:
+    """Short phrases end many words."""
+    assert concept_of(heading) in (None, "NONE")
+
+
+@pytest.mark.parametrize(
+    ("heading", "concept"),
+    [
+        ("direcci_n", "STREET_ADDRESS"),
+        ("tel_fono", "PHONE_NUMBER"),
+        ("regi?n", "REGION"),
+        ("pa_s_de_nacimiento", "COUNTRY"),
+        ("T\ufffdl\ufffdphone", "PHONE_NUMBER"),
+    ],
+)
+def test_headings_that_lost_their_accented_letters(heading: str, concept: str) -> None:
+    """Exports through the wrong encoding put an underscore, a question mark or nothing in their place."""
+    assert shipped().hints(heading)[0].concept == concept
+
+
+@pytest.mark.parametrize("heading", ["a_o", "n_m", "zip4", "zip_4"])
+def test_what_is_left_of_short_words_says_nothing(heading: str) -> None:
+    """A year or a name of which two letters are left; the add-on of a ZIP code alone is no postal code."""
+    assert concept_of(heading) in (None, "NONE")
