@@ -9,7 +9,7 @@ once: not in a loop, and not from within another linked folder. A folder outside
 it may be anything.
 """
 
-# ruff: noqa: PTH100, PTH114, PTH116, PTH118, PTH119, PTH208
+# ruff: noqa: PTH100, PTH114, PTH116, PTH119
 # Paths are plain strings here: a share has millions, and a name that is not UTF-8 must pass unchanged.
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from scanner.model import Gap, ItemRef, Outcome, Reason, Stage, Status
 
@@ -41,13 +42,30 @@ class RootError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Folder:
-    """A folder to list: its path, the same relative to the root, and the folders that lead to it."""
+class Folder:
+    """A folder that a walk has come to.
+
+    Attributes:
+        path: absolute path.
+        relative: the same below the root; empty for the root itself.
+        above: device and inode of it and of every folder that leads to it.
+        linked: reached through a link to a folder.
+    """
 
     path: str
     relative: str
     above: frozenset[tuple[int, int]]
     linked: bool = False
+
+
+class Found(NamedTuple):
+    """A regular file that a walk has come to: its path below the root, and what the system says of it."""
+
+    relative: str
+    status: os.stat_result
+
+
+Entry = Folder | Found | Outcome
 
 
 def walk(roots: Sequence[str | os.PathLike[str]], exclude: Sequence[str] = ()) -> Iterator[ItemRef | Outcome]:
@@ -58,7 +76,7 @@ def walk(roots: Sequence[str | os.PathLike[str]], exclude: Sequence[str] = ()) -
         exclude: glob patterns as `excluded_by` reads them; a folder that is excluded is one outcome.
 
     Returns:
-        Items and outcomes in byte order of their names, folder by folder; depth first.
+        Items and outcomes in byte order of their paths below the root.
 
     Raises:
         RootError: a root is missing; all that are missing are listed. Raised before the first item.
@@ -85,67 +103,123 @@ def _walk(roots: Iterable[str], exclude: tuple[str, ...]) -> Iterator[ItemRef | 
         try:
             found = os.stat(root)
         except OSError as error:
-            yield _failed(os.path.basename(root), error)
+            yield failed(os.path.basename(root), error)
             continue
         if stat.S_ISDIR(found.st_mode):
-            yield from _Walk(root, exclude).run(found)
+            yield from _items(root, Walk(root, exclude).run())
         else:
             parent, name = os.path.split(root)
-            yield _item(parent, name, found)
+            yield from _items(parent, [_file(name, found)])
 
 
-class _Walk:
-    """One root's walk."""
+def _items(root: str, entries: Iterable[Entry]) -> Iterator[ItemRef | Outcome]:
+    for entry in entries:
+        if isinstance(entry, Found):
+            yield ItemRef(root, entry.relative, entry.status.st_size)
+        elif isinstance(entry, Outcome):
+            yield entry
 
-    def __init__(self, root: str, exclude: tuple[str, ...]) -> None:
+
+class Walk:
+    """A walk below one root: the one place that says what belongs to a share.
+
+    Args:
+        root: absolute path of a folder.
+        exclude: as for `walk`.
+        files: False passes over regular files without asking the system about them; links stay.
+    """
+
+    def __init__(self, root: str, exclude: Sequence[str] = (), *, files: bool = True) -> None:
         self._root = root
         self._real = os.path.realpath(root)
-        self._exclude = exclude
+        self._exclude = tuple(exclude)
+        self._files = files
 
-    def run(self, found: os.stat_result) -> Iterator[ItemRef | Outcome]:
-        """Everything below the root. A stack rather than recursion: folders may nest deeper than Python."""
-        pending: list[_Folder | ItemRef | Outcome] = [_Folder(self._root, "", frozenset({_identity(found)}))]
-        while pending:
-            entry = pending.pop()
-            if isinstance(entry, _Folder):
-                pending.extend(reversed(self._list(entry)))
-            else:
-                yield entry
+    def run(
+        self, below: str = "", *, deep: bool = True, enter: Callable[[Folder], bool] = lambda _: True
+    ) -> Iterator[Entry]:
+        """Everything at and below a place of the root.
 
-    def _list(self, folder: _Folder) -> list[_Folder | ItemRef | Outcome]:
+        A folder comes before it is listed, so that a caller who watches it first misses nothing. Names are
+        held a folder at a time, and each is looked at when its turn comes.
+
+        Args:
+            below: path below the root to start at; empty for the root.
+            deep: False gives the entries of that one folder, its folders unlisted.
+            enter: asked before a folder is listed, after it was given; False passes it over.
+        """
+        start = self.at(below)
+        yield start
+        if not isinstance(start, Folder) or not enter(start):
+            return
+        # A stack rather than recursion: folders may nest deeper than Python.
+        stack = [self._open(start)]
+        while stack:
+            folder, names, problem = stack[-1]
+            if problem is not None:
+                yield problem
+            if not names:
+                stack.pop()
+                continue
+            entry = self._entry(folder, os.fsdecode(names.pop().removesuffix(b"/")))
+            yield entry
+            if deep and isinstance(entry, Folder) and enter(entry):
+                stack.append(self._open(entry))
+
+    def at(self, relative: str) -> Entry:
+        """What lies at a path below the root, by the same rules as a walk would come to it."""
         try:
-            names = sorted(os.listdir(folder.path), key=os.fsencode)
+            found = os.stat(self._root)
         except OSError as error:
-            return [_failed(folder.relative or ".", error)]
-        return [self._entry(folder, name) for name in names]
+            return failed(".", error)
+        folder = Folder(self._root, "", frozenset({_identity(found)}))
+        for name in relative.split("/") if relative else ():
+            entry = self._entry(folder, name)
+            if isinstance(entry, Found) and entry.relative != relative:
+                return failed(relative, NotADirectoryError(errno.ENOTDIR, ""))
+            if not isinstance(entry, Folder):
+                return entry
+            folder = entry
+        return folder
 
-    def _entry(self, folder: _Folder, name: str) -> _Folder | ItemRef | Outcome:
+    def _open(self, folder: Folder) -> tuple[Folder, list[bytes], Outcome | None]:
+        try:
+            with os.scandir(folder.path) as entries:
+                names = [_key(entry) for entry in entries if self._files or _may_lead_on(entry)]
+        except OSError as error:
+            return folder, [], failed(folder.relative or ".", error)
+        names.sort(reverse=True)
+        return folder, names, None
+
+    def _entry(self, folder: Folder, name: str) -> Entry:
         relative = f"{folder.relative}/{name}" if folder.relative else name
-        path = os.path.join(folder.path, name)
+        path = f"{folder.path}/{name}"
         pattern = excluded_by(relative, self._exclude)
         if pattern is not None:
             return _gap(relative, Reason.EXCLUDED, f"excluded by the pattern {pattern!r}")
         try:
-            found = os.stat(path)
-            link = os.path.islink(path)
+            found = os.lstat(path)
+            link = stat.S_ISLNK(found.st_mode)
+            if link:
+                found = os.stat(path)
         except OSError as error:
-            return _failed(relative, error, link=os.path.islink(path))
+            return failed(relative, error, link=os.path.islink(path))
         if not stat.S_ISDIR(found.st_mode):
-            return _item(self._root, relative, found)
+            return _file(relative, found)
         if link:
             return self._linked(folder, path, relative, found)
         return self._below(folder, path, relative, found)
 
     def _below(
-        self, folder: _Folder, path: str, relative: str, found: os.stat_result, *, linked: bool = False
-    ) -> _Folder | Outcome:
+        self, folder: Folder, path: str, relative: str, found: os.stat_result, *, linked: bool = False
+    ) -> Folder | Outcome:
         identity = _identity(found)
         if identity in folder.above:
             # Only a link or a bind mount leads back up; what it leads to is part of this walk already.
             return _gap(relative, Reason.EXCLUDED, "leads back to a folder that it lies in; read there")
-        return _Folder(path, relative, folder.above | {identity}, linked or folder.linked)
+        return Folder(path, relative, folder.above | {identity}, linked or folder.linked)
 
-    def _linked(self, folder: _Folder, path: str, relative: str, found: os.stat_result) -> _Folder | Outcome:
+    def _linked(self, folder: Folder, path: str, relative: str, found: os.stat_result) -> Folder | Outcome:
         if _identity(found) in folder.above:
             return self._below(folder, path, relative, found)
         target = os.path.realpath(path)
@@ -162,23 +236,37 @@ class _Walk:
         return self._below(folder, path, relative, found, linked=True)
 
 
+def _key(entry: os.DirEntry[str]) -> bytes:
+    """What names sort by: a folder's with the slash that its files' paths go on with."""
+    try:
+        folder = entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        folder = False
+    return os.fsencode(entry.name) + (b"/" if folder else b"")
+
+
+def _may_lead_on(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() or entry.is_dir(follow_symlinks=False)
+
+
 def _identity(found: os.stat_result) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _item(root: str, relative: str, found: os.stat_result) -> ItemRef | Outcome:
+def _file(relative: str, found: os.stat_result) -> Found | Outcome:
     if stat.S_ISREG(found.st_mode):
-        return ItemRef(root, relative, found.st_size)
+        return Found(relative, found)
     kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no ordinary file")
     return _gap(relative, Reason.UNSUPPORTED, f"is {kind}, which is never opened")
 
 
-def _failed(relative: str, error: OSError, *, link: bool = False) -> Outcome:
+def failed(relative: str, error: OSError, *, link: bool = False) -> Outcome:
+    """The outcome of what the system would not show."""
     if isinstance(error, PermissionError):
         return _gap(relative, Reason.PERMISSION, "may not be listed by this user")
     if link and error.errno in (errno.ENOENT, errno.ENOTDIR):
         return _gap(relative, Reason.VANISHED, "a link to something that is not there")
-    if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return _gap(relative, Reason.VANISHED, "was there when its folder was listed and is gone")
     if error.errno == errno.ELOOP:
         return _gap(relative, Reason.TOO_DEEP, "a link that leads back to itself")
@@ -241,4 +329,4 @@ def _token(pattern: str, at: int) -> tuple[str, int]:
     return f"[{inside}]", end + 1
 
 
-__all__ = ["RootError", "excluded_by", "walk"]
+__all__ = ["Entry", "Folder", "Found", "RootError", "Walk", "excluded_by", "failed", "walk"]

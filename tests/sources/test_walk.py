@@ -11,7 +11,7 @@ import pytest
 from scanner.model import ItemRef, Outcome, Reason, Status
 from scanner.sources import walk as walk_module
 from scanner.sources.stdin import is_stdin, open_stdin, stdin_item
-from scanner.sources.walk import RootError, excluded_by, walk
+from scanner.sources.walk import Found, RootError, Walk, excluded_by, walk
 
 Told = dict[str, Reason | None]
 
@@ -229,6 +229,7 @@ def test_an_unreadable_folder(tmp_path: Path) -> None:
         (PermissionError(13, "no"), Reason.PERMISSION),
         (FileNotFoundError(2, "no"), Reason.VANISHED),
         (OSError(5, "no"), Reason.CORRUPT),
+        (OSError(116, "no"), Reason.CORRUPT),  # ESTALE: the server is away, not the files
         (OSError(36, "no"), Reason.TOO_DEEP),
     ],
 )
@@ -238,22 +239,69 @@ def test_a_folder_that_cannot_be_listed(
     """Whatever the system says about a folder is an outcome of that folder."""
     _write(tmp_path / "a" / "x.csv")
     _write(tmp_path / "b.csv")
-    real = os.listdir
+    real = os.scandir
 
-    def listdir(path: str) -> list[str]:
+    def scandir(path: str) -> object:
         if str(path).endswith("/a"):
             raise error
         return real(path)
 
-    monkeypatch.setattr(walk_module.os, "listdir", listdir)
+    monkeypatch.setattr(walk_module.os, "scandir", scandir)
     assert _told(tmp_path) == {"a": reason, "b.csv": None}
 
 
 def test_a_file_that_vanishes_while_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Listed, then gone: told, not forgotten."""
     _write(tmp_path / "a.csv")
-    monkeypatch.setattr(walk_module.os, "listdir", lambda _: ["a.csv", "gone.csv"])
+    gone = _write(tmp_path / "gone.csv")
+    real = walk_module._key
+
+    def key(entry: os.DirEntry[str]) -> bytes:
+        gone.unlink(missing_ok=True)
+        return real(entry)
+
+    monkeypatch.setattr(walk_module, "_key", key)
     assert _told(tmp_path) == {"a.csv": None, "gone.csv": Reason.VANISHED}
+
+
+def test_the_order_is_that_of_paths(tmp_path: Path) -> None:
+    """Byte order of whole paths: what a folder holds comes where its paths sort, not where its name does."""
+    for name in ("a/x", "a.csv", "a-b", "a0", "a"):
+        _write(tmp_path / ("d/" + name if name != "a" else "e"))
+    paths = [entry.path for entry in walk([tmp_path])]
+    assert paths == sorted(paths, key=os.fsencode) == ["d/a-b", "d/a.csv", "d/a/x", "d/a0", "e"]
+
+
+def test_a_walk_may_start_below(tmp_path: Path) -> None:
+    """At a folder, at a file, at what is not there; by the same rules as from the top."""
+    _write(tmp_path / "a" / "b" / "x.csv")
+    (tmp_path / "a" / "b" / "up").symlink_to("..", target_is_directory=True)
+    run = Walk(str(tmp_path)).run
+    assert [entry.relative for entry in run("a/b/x.csv") if isinstance(entry, Found)] == ["a/b/x.csv"]
+    told = {entry.path: entry.gaps[0].reason for entry in run("a/b") if isinstance(entry, Outcome)}
+    assert told == {"a/b/up": Reason.EXCLUDED}
+    for missing in ("no", "a/no/x", "a/b/x.csv/y"):
+        (entry,) = run(missing)
+        assert isinstance(entry, Outcome)
+        assert entry.gaps[0].reason is Reason.VANISHED
+
+
+def test_a_shallow_walk_lists_one_folder(tmp_path: Path) -> None:
+    """Its folders are named and not entered; `enter` may say the same of any folder."""
+    _write(tmp_path / "a" / "x.csv")
+    _write(tmp_path / "b.csv")
+    assert [each.relative for each in Walk(str(tmp_path)).run(deep=False)] == ["", "a", "b.csv"]
+    entered = Walk(str(tmp_path)).run(enter=lambda folder: not folder.relative)
+    assert [each.relative for each in entered] == ["", "a", "b.csv"]
+
+
+def test_a_walk_of_folders_only(tmp_path: Path) -> None:
+    """Regular files are passed over; links are not, for they may lead to folders."""
+    _write(tmp_path / "a" / "x.csv")
+    (tmp_path / "link").symlink_to("a", target_is_directory=True)
+    (tmp_path / "to file").symlink_to("a/x.csv")
+    found = Walk(str(tmp_path), files=False).run()
+    assert [each.relative for each in found] == ["", "a", "link", "to file"]
 
 
 def test_standard_input_is_an_item() -> None:
