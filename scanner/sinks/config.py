@@ -82,8 +82,18 @@ def build(given: Any) -> list[Sink]:
 
 def _types() -> dict[str, tuple[Callable[[Common, Any], Sink], Any]]:
     from scanner.sinks.jsonl import JsonlOptions, JsonlSink
+    from scanner.sinks.opensearch import OpenSearchOptions, OpenSearchSink
+    from scanner.sinks.splunk import SplunkOptions, SplunkSink
+    from scanner.sinks.syslog import SyslogOptions, SyslogSink
+    from scanner.sinks.webhook import WebhookOptions, WebhookSink
 
-    return {"jsonl": (JsonlSink, JsonlOptions)}
+    return {
+        "jsonl": (JsonlSink, JsonlOptions),
+        "webhook": (WebhookSink, WebhookOptions),
+        "syslog": (SyslogSink, SyslogOptions),
+        "splunk_hec": (SplunkSink, SplunkOptions),
+        "opensearch": (OpenSearchSink, OpenSearchOptions),
+    }
 
 
 def _sink(number: int, entry: Any, problems: list[Problem]) -> Sink | None:

@@ -51,7 +51,7 @@ class SinkStatus:
     Attributes:
         name: the sink's.
         type: its type.
-        up: whether the last try succeeded; None before the first.
+        up: whether it could be reached at the last try; None before the first.
         delivered: events handed over since the start.
         failures: tries that failed since the start.
         given_up: events that became dead letters since the start.
@@ -311,11 +311,13 @@ class _Lane:
             self._on_change(self.status(), dead)
 
     def _pause(self, result: Result) -> float | None:
-        if result.unavailable is None:
+        # Failures and nothing else may be the receiver's trouble as well as the events'.
+        only_failed = bool(result.failed) and not (result.delivered or result.refused)
+        if result.unavailable is None and not only_failed:
             self._resume = None
             return 0.0
         wait = self._wait(self._downs)
-        asked = result.unavailable.retry_after
+        asked = None if result.unavailable is None else result.unavailable.retry_after
         if asked is not None:
             wait = min(max(asked, wait), max(self._sink.common.backoff_limit_seconds, wait))
         self._downs += 1
