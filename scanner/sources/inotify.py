@@ -51,24 +51,34 @@ class Reader(InotifyFD):
     Args:
         on_event: called in that thread, for each event.
         on_overflow: called in that thread when the kernel had to drop events.
+        on_failure: called in that thread with our own failure on an event; the thread goes on.
 
     Raises:
         OSError: the system gives no instance (``EMFILE``: fs.inotify.max_user_instances).
     """
 
-    def __init__(self, on_event: Callable[[InotifyEvent], None], on_overflow: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[InotifyEvent], None],
+        on_overflow: Callable[[], None],
+        on_failure: Callable[[Exception], None],
+    ) -> None:
         super().__init__()
         os.set_inheritable(self._inotify_fd, False)
         self.name = "sharewatch-inotify"
         self._on_event = on_event
         self._on_overflow = on_overflow
+        self._on_failure = on_failure
 
     def run(self) -> None:
         """Wait for events, without waking up in between, until `stop`."""
         while self.should_keep_running():
             events = self.read_events()
             for event in events:
-                self.handle_event(event)
+                try:
+                    self.handle_event(event)
+                except Exception as error:  # noqa: BLE001 # a thread that ended would be blind in silence
+                    self._on_failure(error)
             if events and len(events) < BUSY:
                 self.stopped_event.wait(PACE)
 

@@ -17,6 +17,7 @@ import re
 import select
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -223,9 +224,11 @@ class Shares:
 
     def _check(self, root: str) -> ShareState:
         state = self._look(root)
+        self._identity.pop(root, None)
         if state.presence in (Presence.THERE, Presence.PARTLY):
-            found = os.stat(root)
-            self._identity[root] = (found.st_dev, found.st_ino)
+            with suppress(OSError):  # gone since; the next look says so
+                found = os.stat(root)
+                self._identity[root] = (found.st_dev, found.st_ino)
         self._states[root] = state
         return state
 

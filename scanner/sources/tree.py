@@ -112,8 +112,8 @@ class Tree:
 
     def renewed(self) -> list[int]:
         """End that; gives, and removes, the numbers that were not said again."""
-        stale = [number for number in self.numbers() if number not in (self._fresh or ())]
-        self._fresh = None
+        fresh, self._fresh = self._fresh or set(), None
+        stale = [number for kept in (self._place, self._links) for number in kept if number not in fresh]
         for number in stale:
             self.remove(number)
         return stale

@@ -46,6 +46,8 @@ POLL_SECONDS = 30.0
 _REST = 10
 #: Seconds after which folders that got no watch are tried again.
 _RETRY_SECONDS = 600.0
+#: How many of them.
+_SOME = 100
 WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
@@ -173,7 +175,7 @@ class Watcher:
             from scanner.sources.inotify import Reader
 
             try:
-                self._reader = Reader(self._on_event, self._on_overflow)
+                self._reader = Reader(self._on_event, self._on_overflow, self._failed_to_read)
             except OSError as error:
                 detail = f"inotify gives no events ({error.strerror}); every folder is polled"
                 for root in self._roots:
@@ -211,7 +213,16 @@ class Watcher:
 
     def check(self) -> None:
         """Have the shares looked at now, not only when the kernel tells or at the next poll."""
-        self._do(self._check_shares)
+        self._do(self._look_at_shares)
+
+    def renew(self) -> None:
+        """Have every watch seen to anew; then each share is an `OVERFLOW`, to be walked.
+
+        What to do every so often: a link that shows another folder now, say, has no event that tells.
+        """
+        with self._lock:
+            self._renew = True
+        self._call()
 
     def stop(self) -> None:
         """End both threads and let go of everything. A keeper that hangs in the system is left behind."""
@@ -243,7 +254,7 @@ class Watcher:
         with self._lock:
             self._overflows += 1
             self._renew = True
-        os.eventfd_write(self._wake, 1)
+        self._call()
 
     def _on_event(self, event: InotifyEvent) -> None:
         number, mask, name = int(event.wd), int(event.mask), os.fsdecode(event.name)
@@ -253,6 +264,10 @@ class Watcher:
                 self._dropped(number)
                 return
             is_file = number in self._files
+            if (
+                mask & Bit.UNMOUNT
+            ):  # it may be mounted again by now, so that the table of mounts looks the same
+                self._renew = True
             if mask & (Bit.DELETE_SELF | Bit.MOVE_SELF) or (is_file and mask & Bit.ATTRIB):
                 at = self._tree.places(number)
                 # Of a deleted folder the kernel drops the watch, and that is all; a deleted root is an alarm.
@@ -272,8 +287,8 @@ class Watcher:
             self._do(lambda: self._arrived(number, name))
         elif what is not None:
             self._tell(places, what, folder=bool(mask & Bit.ISDIR))
-        if self._jobs:
-            os.eventfd_write(self._wake, 1)
+        if self._jobs or self._renew:
+            self._call()
 
     def _tell(
         self, places: list[tuple[str, str]], what: What, *, folder: bool = False, detail: str = ""
@@ -292,7 +307,24 @@ class Watcher:
     def _do(self, job: Callable[[], None]) -> None:
         with self._lock:
             self._jobs.append(job)
-        os.eventfd_write(self._wake, 1)
+        self._call()
+
+    def _call(self) -> None:
+        """Wake the keeper."""
+        if not self._stopped:
+            os.eventfd_write(self._wake, 1)
+
+    def _failed_to_read(self, error: Exception) -> None:
+        self._failed(error)
+        self._call()
+
+    def _failed(self, error: Exception) -> None:
+        """Our own failure: told by its type, and every watch is seen to anew, for it may have cost some."""
+        detail = f"watching failed with {type(error).__name__}; this is a defect of sharewatch"
+        for root in self._roots:
+            self._hints.put(Hint(root, "", What.DEGRADED, detail=detail))
+        with self._lock:
+            self._renew = True
 
     # -- the keeper's thread --
 
@@ -300,22 +332,28 @@ class Watcher:
         poller = select.poll()
         poller.register(self._table.fileno(), select.POLLPRI | select.POLLERR)
         poller.register(self._wake, select.POLLIN)
-        self._check_shares()
         while not self._stopped:
             self._busy_since = self._clock()
-            self._work()
-            if self._poll_at is not None and self._clock() >= self._poll_at and not self._stopped:
-                self._poll()
-                self._work()
-            self._plan()
+            try:
+                self._turn()
+            except Exception as error:  # noqa: BLE001 # a thread that ended would be blind in silence
+                self._failed(error)
+                self._poll_at = self._clock() + self._poll_seconds
             self._busy_since = None
             waiting = self._poll_at
             ready = poller.poll(None if waiting is None else max(waiting - self._clock(), 0) * 1000 + 1)
             if any(handle == self._table.fileno() for handle, _ in ready):
                 self._table.reread()
-                self._do(self._check_shares)
+                self._do(self._look_at_shares)
             with suppress(BlockingIOError):
                 os.eventfd_read(self._wake)
+
+    def _turn(self) -> None:
+        self._work()
+        if self._poll_at is not None and self._clock() >= self._poll_at and not self._stopped:
+            self._poll()
+            self._work()
+        self._plan()
 
     def _work(self) -> None:
         """Do what the events asked for; first all of it anew, where some of them were lost."""
@@ -326,6 +364,7 @@ class Watcher:
                     self._jobs.clear()
                 job = self._jobs.popleft() if self._jobs else None
             if renew:
+                self._check_shares()
                 self._cover_all()
             elif job is not None:
                 job()
@@ -342,8 +381,13 @@ class Watcher:
         elif self._poll_at is None:
             self._poll_at = self._clock() + self._poll_seconds
 
-    def _check_shares(self) -> None:
-        """Look which shares are there, and tell what is different."""
+    def _look_at_shares(self) -> None:
+        if self._check_shares():
+            with self._lock:
+                self._renew = True
+
+    def _check_shares(self) -> bool:
+        """Look which shares are there, and tell what is different; True where watches must be seen to."""
         mounts = tuple(each for each in self._table.mounts() if self._matters(each))
         moved, self._mounts = mounts != self._mounts, mounts
         for root in self._roots:
@@ -358,9 +402,7 @@ class Watcher:
                     self._hints.put(Hint(root, place, What.MOUNTED, folder=True))
             if before is not None and before.lost != now.lost:
                 moved = True
-        if moved:
-            with self._lock:
-                self._renew = True
+        return moved
 
     def _matters(self, mount: Mount) -> bool:
         for root in self._roots:
@@ -512,10 +554,11 @@ class Watcher:
                 if not lies:
                     self._tree.remove_place(number, place)
                     self._children.pop(place, None)
+                    self._renew = self._renew or parent == TOP  # another folder may be the share now
             if is_file and path and not lies:
                 self._arrived(parent, name)  # another file may lie at the link's end now
         if roots:
-            self._check_shares()
+            self._look_at_shares()
         if number not in self._tree:
             self._unwatch([number])
             self._loose = True
@@ -548,7 +591,7 @@ class Watcher:
         """Look at every folder that has no watch, and at shares that are away."""
         started = self._clock()
         if any(state.presence is not Presence.THERE for state in self._states.values()):
-            self._check_shares()
+            self._look_at_shares()
         if self._reader is not None:
             self._retry(started)
         if self._denied:
@@ -599,7 +642,7 @@ class Watcher:
             for state, (_, path) in zip(states, places, strict=True)
             for lost in state.lost
         ):
-            self._check_shares()
+            self._look_at_shares()
             return
         with self._lock:
             self._dropped(number)
@@ -612,11 +655,27 @@ class Watcher:
         if not self._lacking:
             return
         limit = _limit()
+        if limit != self._limit or (now >= self._retry_at and self._could_watch()):
+            with self._lock:
+                self._renew = True
         if limit != self._limit or now >= self._retry_at:
             self._limit, self._retry_at = limit, now + _RETRY_SECONDS
-            if self._told_lacking:
-                with self._lock:
-                    self._renew = True
+
+    def _could_watch(self) -> bool:
+        """Whether watches are to be had again: tried with some of the folders that lack one."""
+        taken: list[int] = []
+        with self._lock:
+            some = list(self._lacking)[:_SOME]
+            paths = [place for number in some for place in self._tree.paths(number)[:1]]
+        try:
+            for place in paths:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    taken.append(self._reader.watch(os.fsencode(_join(*place)))) if self._reader else None
+        except OSError:
+            return False
+        finally:
+            self._unwatch(taken)
+        return True
 
     def _retry_denied(self, place: Place) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -315,6 +316,38 @@ def test_watches_run_out(watching: Start, tmp_path: Path, monkeypatch: pytest.Mo
         seen.watcher.take(0.1)
 
 
+_FEW = """
+import sys
+from scanner.sources.watch import Watcher
+from scanner.sources.hints import What
+open("/proc/sys/user/max_inotify_watches", "w").write("5")
+with Watcher([sys.argv[1]], poll_seconds=0.1) as watcher:
+    watcher.covered.wait(20)
+    figures = watcher.figures()
+    print(figures.watched, figures.polled, figures.unwatched)
+    print([hint.detail for hint in watcher.take(20) if hint.what is What.DEGRADED])
+    open(sys.argv[1] + "/9/new", "w").close()
+    open(sys.argv[1] + "/0/new", "w").close()
+    told = set()
+    while not ({"0", "0/new"} & told and {"9", "9/new"} & told):
+        told |= {hint.path for hint in watcher.take(20)}
+    print("told")
+"""
+
+
+def test_the_kernels_limit_of_watches(tmp_path: Path) -> None:
+    """For real, in a user namespace, which has a limit of its own (user_namespaces(7))."""
+    for number in range(10):
+        (tmp_path / str(number)).mkdir()
+    if subprocess.run(["unshare", "--user", "--map-root-user", "true"], check=False).returncode:
+        missing("the right to make a user namespace", "sysctl -w kernel.unprivileged_userns_clone=1")
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", _FEW, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    figures, detail, told = done.stdout.splitlines()
+    assert (figures, told) == ("5 6 6", "told")
+    assert "6 of 11 folders have no watch" in detail
+
+
 def test_no_inotify_at_all(watching: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no instance is to be had, everything is polled, and it is said."""
     _write(tmp_path / "a" / "x")
@@ -364,6 +397,64 @@ def test_a_share_that_comes_later(watching: Start, tmp_path: Path) -> None:
             pass
 
 
+def test_a_share_that_is_deleted_and_made_again(watching: Start, tmp_path: Path) -> None:
+    """However quickly: the new folder is the share, and is watched."""
+    share = tmp_path / "share"
+    _write(share / "a" / "x")
+    seen = watching(share)
+    shutil.rmtree(share)
+    share.mkdir()
+    seen.until(("", What.OVERFLOW))
+    seen.settle(share)
+    _write(share / "b")
+    seen.until(("b", What.CLOSED))
+    shutil.rmtree(share)
+    (hint,) = [each for each in seen.until(("", What.UNMOUNTED)) if each.what is What.UNMOUNTED]
+    assert hint.detail == f"the share {share} is not there"
+
+
+def test_our_own_failure_is_told_and_mended(
+    watching: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In either thread: by its type alone, then every watch is seen to again."""
+    seen = watching(tmp_path, poll_seconds=0.05)
+
+    def fail(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyError("a name that must not be told")
+
+    monkeypatch.setattr(seen.watcher._tree, "paths", fail)
+    _write(tmp_path / "a")
+    (hint,) = [each for each in seen.until(("", What.DEGRADED), ("", What.OVERFLOW)) if each.detail]
+    assert "KeyError" in hint.detail
+    assert "name" not in hint.detail
+    monkeypatch.setattr(seen.watcher, "_cover", fail)
+    seen.watcher.renew()
+    seen.until(("", What.DEGRADED), ("", What.OVERFLOW))
+    seen.settle(tmp_path)
+    _write(tmp_path / "b")
+    seen.until(("b", What.CLOSED))
+
+
+def test_watches_are_seen_to_when_asked(watching: Start, tmp_path: Path) -> None:
+    """A link that shows another folder than before has no event of its own."""
+    share = tmp_path / "share"
+    for name in ("one", "two"):
+        (share / "by" / name).mkdir(parents=True)
+    (share / "by" / "now").symlink_to("one", target_is_directory=True)
+    (share / "link").symlink_to("by/now", target_is_directory=True)
+    seen = watching(share)
+    (share / "by" / "next").symlink_to("two", target_is_directory=True)
+    (share / "by" / "next").rename(share / "by" / "now")
+    seen.settle(share)
+    seen.watcher.renew()
+    seen.until(("", What.OVERFLOW))
+    _write(share / "by" / "two" / "x")
+    paths = {hint.path for hint in seen.settle(share)}
+    assert {"by/two/x", "by/now/x", "link/x"} <= paths
+    assert not any(path.startswith("by/one") for path in paths)
+
+
 def _mount(*arguments: str | Path) -> None:
     done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, check=False)
     if done.returncode:
@@ -402,6 +493,13 @@ def test_a_share_is_unmounted_and_mounted_again(watching: Start, unmounted: Path
     seen.settle(share)
     _write(share / "a" / "y")
     seen.until(("a/y", What.CLOSED))
+    with seen.watcher._lock:  # nobody looks at the table in between, and it looks the same afterwards
+        subprocess.run(["umount", share], check=True)
+        _mount("-t", "tmpfs", "first", share)
+    seen.until(("", What.OVERFLOW))
+    seen.settle(share)
+    _write(share / "z")
+    seen.until(("z", What.CLOSED))
 
 
 def test_a_mount_inside_the_share(watching: Start, unmounted: Path) -> None:
