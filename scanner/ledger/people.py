@@ -56,6 +56,20 @@ class _Set:
     owner_theta: int
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """United keys of one kind: ascending, those below ``theta``, with what is said of each.
+
+    ``owners`` are the keys of the people, where these are further identifiers of theirs; else empty.
+    """
+
+    keys: Words
+    masks: Words
+    owners: Words
+    theta: int
+    owner_theta: int
+
+
 @dataclass(slots=True)
 class Block:
     """People known by one kind of identifier.
@@ -146,6 +160,18 @@ class Crowd:
             keys, masks, places = keys[counted], masks[counted], places[counted]
             owners = owners[counted] if len(owners) else owners
         return keys, masks, places, owners
+
+    def sets(self) -> dict[tuple[str, str | None], Keys]:
+        """The united keys by kind of identifier, with whose further identifier it is, or None."""
+        every: dict[tuple[str, str | None], _Set] = {}
+        for name, pile in self._own.items():
+            every[name, None] = _united(pile)
+        for names, pile in self._further.items():
+            every[names] = _united(pile)
+        return {
+            names: Keys(each.keys, each.masks, each.owners, each.theta, each.owner_theta)
+            for names, each in every.items()
+        }
 
     def people(self) -> People:
         """Everybody, told apart."""
@@ -322,20 +348,38 @@ class People:
         best = max(told.best, self.loose)
         return _estimate(min(told.low, best), best, max(told.high, best) + self.unknown)
 
-    def by_place(self, *, inferred: bool = False) -> dict[str, int]:
-        """People by ISO code; with ``inferred`` only those whose rows do not say it themselves."""
+    def by_place(
+        self, *, inferred: bool = False, among: Sequence[Sequence[int]] | None = None
+    ) -> dict[str, int]:
+        """People by ISO code.
+
+        Args:
+            inferred: only those whose rows do not say it themselves.
+            among: only those of whom, for at least one of these, one bit of each part of it is said.
+        """
         out: dict[str, float] = defaultdict(float)
         total = 0.0
         for block in self.blocks:
             whole = float(np.count_nonzero(block.new)) * block.new_weight
             share = 1.0 if block.comparable or not whole else max(0.0, whole - total) / whole
             total += whole * share
-            numbers = block.places[block.new].astype(np.int64)
+            chosen = block.new if among is None else block.new & _any(block.masks, among)
+            numbers = block.places[chosen].astype(np.int64)
             numbers = numbers[numbers < _SAID] if inferred else numbers & (_SAID - 1)
             counts = np.bincount(numbers, minlength=1)
             for at in np.flatnonzero(counts[1:]) + 1:
                 out[self.places[at - 1]] += float(counts[at]) * block.new_weight * share
         return {code: round(number) for code, number in sorted(out.items()) if round(number)}
+
+
+def _any(masks: Words, among: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
+    found = np.zeros(len(masks), dtype=bool)
+    for wanted in among:
+        there = np.ones(len(masks), dtype=bool)
+        for options in wanted:
+            there &= (masks & np.uint64(options)) != 0
+        found |= there
+    return found
 
 
 def _estimate(low: float, best: float, high: float) -> Estimate:

@@ -10,17 +10,16 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from scanner import resources
-from scanner.ledger import evidence, schema
+from scanner.ledger import evidence, joins, schema
+from scanner.ledger.combinations import combinations, covers
 from scanner.ledger.people import BITS, Crowd, People
 from scanner.ledger.store import Ledger
-from scanner.model import Estimate, Outcome, PersonKeys, Table, Text
+from scanner.model import Estimate, Evidence, Outcome, PersonKeys, Table, Text
 
 #: A field of an item: the part (tables from 0 up, texts from -1 down), the column's index or -1, the type.
 FieldKey = tuple[int, int, str]
@@ -28,6 +27,9 @@ FieldKey = tuple[int, int, str]
 #: where there is no policy.
 Judge = Callable[[str | None, Outcome], Mapping[FieldKey, bool | None]]
 
+
+#: Of kept answers: what is answered in another form is computed again.
+_FORM = 2
 
 #: Stands for all vendors; no vendor has such an id.
 EVERYBODY = "*"
@@ -138,6 +140,33 @@ def spans(connection: Connection, version: Version, window: Window) -> list[tupl
     ]
 
 
+def files(
+    connection: Connection, vendor: str | None, at: str, most: int
+) -> tuple[int, list[tuple[str, str]]]:
+    """What a vendor can reach at a moment: how much, and path and first sight of so many, oldest first."""
+    table = schema.presences
+    here = _within(Window(at, at)) & (table.c.vendor == (vendor or ""))
+    count = connection.execute(select(func.count()).select_from(table).where(here)).scalar()
+    query = select(table.c.path, table.c.member, table.c.first_seen).where(here)
+    query = query.order_by(table.c.first_seen, table.c.path, table.c.member).limit(most)
+    listed = [
+        (f"{row.path} > {row.member}" if row.member else row.path, row.first_seen)
+        for row in connection.execute(query)
+    ]
+    return int(count or 0), listed
+
+
+def across(ledger: Ledger, window: Window, judge: Judge) -> list[joins.Join]:
+    """What two vendors could make together of what they could reach."""
+    bits: dict[str, int] = {}
+    with ledger.reading() as connection:
+        tallies = {}
+        for vendor in states(connection, window):
+            if vendor is not None:
+                tallies[vendor] = gather(ledger, connection, window, vendor, judge, bits=bits)
+    return joins.across(tallies)
+
+
 def first_seen(connection: Connection, version: Version, window: Window) -> str:
     """When a version was first seen anywhere in a window."""
     return min((first for _, first, _ in spans(connection, version, window)), default="")
@@ -207,8 +236,18 @@ def persons_of(
 
 
 @dataclass
-class _Tally:
-    """What one vendor could reach, gathered."""
+class Tally:
+    """What one vendor could reach, gathered.
+
+    Attributes:
+        bits: the bit of each label.
+        crowd: all people.
+        feeds: the people of each feed.
+        forms: by label.
+        allowed: by label; None without a policy.
+        people_of_feed: items of each feed.
+        rows, items, unread, forgotten: see the exposure document.
+    """
 
     bits: dict[str, int]
     crowd: Crowd
@@ -253,7 +292,9 @@ def exposure(
         for name, state in sorted(
             states(connection, window, vendor).items(), key=lambda e: (e[0] is None, e[0] or "")
         ):
-            question = ledger.digest(json.dumps([name, state, judged_by, *_asked(window)]).encode(), "answer")
+            question = ledger.digest(
+                json.dumps([_FORM, name, state, judged_by, *_asked(window)]).encode(), "answer"
+            )
             known = _kept(ledger, connection, question)
             if known is None:
                 known = _vendor(ledger, connection, window, name, judge)
@@ -301,7 +342,34 @@ def _keep(ledger: Ledger, answers: Sequence[tuple[str, dict[str, Any]]]) -> None
 def _vendor(
     ledger: Ledger, connection: Connection, window: Window, vendor: str | None, judge: Judge
 ) -> dict[str, Any]:
-    tally = _Tally({}, Crowd(), defaultdict(Crowd), defaultdict(set), {}, Counter())
+    return _answer(connection, vendor, gather(ledger, connection, window, vendor, judge))
+
+
+def _category(evidence: Evidence) -> str:
+    return evidence.category
+
+
+def gather(
+    ledger: Ledger,
+    connection: Connection,
+    window: Window,
+    vendor: str | None,
+    judge: Judge,
+    label: Callable[[Evidence], str] = _category,
+    bits: dict[str, int] | None = None,
+) -> Tally:
+    """All that a vendor could reach.
+
+    Args:
+        ledger: an open one.
+        connection: to it.
+        window: a moment, or from when until when.
+        vendor: None is nobody's folder.
+        judge: says which fields are personal data, and which of these are allowed.
+        label: what people are counted by: the category, or more than that.
+        bits: of labels that have one already; tallies to be compared share them.
+    """
+    tally = Tally({} if bits is None else bits, Crowd(), defaultdict(Crowd), defaultdict(set), {}, Counter())
     shapes: dict[str, tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]]] = {}
     for version in reachable(connection, window, vendor):
         tally.items += version.copies
@@ -309,7 +377,7 @@ def _vendor(
         tally.unread += bool(version.gaps)
         tally.people_of_feed[version.feed] += version.copies
         if version.shape not in shapes:
-            found = _shape(ledger, connection, version, vendor, judge)
+            found = _shape(ledger, connection, version, vendor, judge, label)
             if found is None:
                 tally.forgotten += 1
                 continue
@@ -318,11 +386,16 @@ def _vendor(
             tally.forgotten += 1
             continue
         _add(ledger, connection, version, shapes[version.shape], tally)
-    return _answer(connection, vendor, tally)
+    return tally
 
 
 def _shape(
-    ledger: Ledger, connection: Connection, version: Version, vendor: str | None, judge: Judge
+    ledger: Ledger,
+    connection: Connection,
+    version: Version,
+    vendor: str | None,
+    judge: Judge,
+    label: Callable[[Evidence], str],
 ) -> tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]] | None:
     """The personal fields of a version with category, form and verdict; and the parts that have any."""
     outcome = outcome_of(ledger, connection, version)
@@ -332,7 +405,7 @@ def _shape(
     out: dict[FieldKey, tuple[str, str, bool | None]] = {}
     for key, found in _all_fields(outcome):
         if key in verdicts:
-            out[key] = (found.category, str(found.form), verdicts[key])
+            out[key] = (label(found), str(found.form), verdicts[key])
     return out, frozenset(key[0] for key in out)
 
 
@@ -360,7 +433,7 @@ def _add(
     connection: Connection,
     version: Version,
     shape: tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]],
-    tally: _Tally,
+    tally: Tally,
 ) -> None:
     fields, parts = shape
     for category, form, allowed in fields.values():
@@ -380,7 +453,7 @@ def _add(
                 crowd.add_loose(max(1, version.totals.best))
 
 
-def _answer(connection: Connection, vendor: str | None, tally: _Tally) -> dict[str, Any]:
+def _answer(connection: Connection, vendor: str | None, tally: Tally) -> dict[str, Any]:
     people = tally.crowd.people()
     everybody = people.everybody()
     return {
@@ -402,10 +475,11 @@ def _answer(connection: Connection, vendor: str | None, tally: _Tally) -> dict[s
         "regions": people.by_place(),
         "regions_inferred": people.by_place(inferred=True),
         "feeds": _feeds(connection, vendor, tally),
+        "joins": [join.document() for join in joins.within(tally)],
     }
 
 
-def _of_category(people: People, tally: _Tally, category: str, everybody: Estimate) -> Estimate:
+def _of_category(people: People, tally: Tally, category: str, everybody: Estimate) -> Estimate:
     """People of a category; where it was found without anything that tells people apart, one at least."""
     bit = tally.bits.get(category)
     found = Estimate(0, 0, 0) if bit is None else people.count(1 << bit)
@@ -430,7 +504,7 @@ def _combinations(people: People, bits: Mapping[str, int]) -> list[dict[str, Any
     return sorted(out, key=lambda each: (-each["people"]["best"], each["categories"]))
 
 
-def _feeds(connection: Connection, vendor: str | None, tally: _Tally) -> list[dict[str, Any]]:
+def _feeds(connection: Connection, vendor: str | None, tally: Tally) -> list[dict[str, Any]]:
     table = schema.feeds
     query = select(table.c.id, table.c.name).where(table.c.vendor == (vendor or ""))
     names = {row.id: row.name for row in connection.execute(query)}
@@ -448,21 +522,6 @@ def _feeds(connection: Connection, vendor: str | None, tally: _Tally) -> list[di
     return sorted(out, key=lambda each: (-each["people"]["best"], each["name"], each["id"]))
 
 
-def covers(parent: str, child: str) -> bool:
-    """Whether a category is another one or lies below it."""
-    return child == parent or child.startswith(f"{parent}.")
-
-
-@cache
-def combinations() -> tuple[tuple[str, ...], ...]:
-    """The combinations that are counted (``rules/combinations.yaml``)."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = resources.path("rules", "combinations.yaml").read_text(encoding="utf-8")
-    return tuple(tuple(each) for each in yaml.load(text, loader)["combinations"])  # noqa: S506 # a safe loader
-
-
 def nothing(vendor: str | None) -> dict[str, Any]:
     """The answer for a vendor that could reach nothing."""
     nobody = _estimate(Estimate(0, 0, 0))
@@ -478,4 +537,5 @@ def nothing(vendor: str | None) -> dict[str, Any]:
         "regions": {},
         "regions_inferred": {},
         "feeds": [],
+        "joins": [],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -91,6 +91,37 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
                 for feed in vendor["feeds"]
             ],
         )
+        names = {feed["id"]: wording.name(feed["name"]) for feed in vendor["feeds"]}
+        yield from _joined("Put together", vendor.get("joins", ()), names)
+        yield from _files(vendor)
+    yield from _joined("What two vendors could put together", document.get("joins_across", ()), {})
+
+
+def _joined(head: str, joins: Sequence[dict[str, Any]], names: dict[str, str]) -> Iterator[str]:
+    """What deliveries give together that none gives alone."""
+    if joins:
+        yield f"  {head}\n"
+    for join in joins:
+        yield f"    {_join(join, names)}\n"
+
+
+def _join(join: dict[str, Any], names: dict[str, str]) -> str:
+    left, right = (names.get(side, wording.name(side)) for side in join["feeds"])
+    sure = "" if join["confirmed"] else ", by the key alone"
+    more = wording.joined([_together(each) for each in join["adds"]])
+    both = wording.count(join["people"], "person", "people")
+    return f"{left} and {right} share {wording.name(join['key'])} of {both}{sure}: {more}"
+
+
+def _files(vendor: dict[str, Any]) -> Iterator[str]:
+    files = vendor.get("files")
+    if not files or not files["count"]:
+        return
+    yield f"  Files within reach: {files['count']:,}\n"
+    for each in files["listed"]:
+        yield f"    {wording.name(each['path'])}  since {each['first_seen'][:10]}\n"
+    if files["count"] > len(files["listed"]):
+        yield f"    and {files['count'] - len(files['listed']):,} more (--files)\n"
 
 
 def _listed(head: str, rows: list[tuple[str, str, dict[str, Any]]]) -> Iterator[str]:
@@ -116,6 +147,7 @@ def _page(document: dict[str, Any]) -> Iterator[str]:
         yield "<p>Nothing: no vendor had any file.</p>\n"
     for vendor in document["vendors"]:
         yield from _section(vendor)
+    yield from _join_table("Vendors that could put together", document.get("joins_across", ()), {})
     yield "</main>\n</body>\n</html>\n"
 
 
@@ -157,7 +189,37 @@ def _section(vendor: dict[str, Any]) -> Iterator[str]:
             for feed in vendor["feeds"]
         ],
     )
+    names = {feed["id"]: wording.name(feed["name"]) for feed in vendor["feeds"]}
+    yield from _join_table("Deliveries that make more of each other", vendor.get("joins", ()), names)
+    files = vendor.get("files")
+    if files and files["count"]:
+        yield f"<h3>Files within reach: {files['count']:,}</h3>\n<ul>\n"
+        for each in files["listed"]:
+            path = escape(wording.name(each["path"]))
+            yield f"<li><bdi>{path}</bdi>, since {escape(each['first_seen'][:10])}</li>\n"
+        if files["count"] > len(files["listed"]):
+            yield f"<li>and {files['count'] - len(files['listed']):,} more</li>\n"
+        yield "</ul>\n"
     yield "</section>\n"
+
+
+def _join_table(head: str, joins: Sequence[dict[str, Any]], names: dict[str, str]) -> Iterator[str]:
+    yield from _table(
+        (head, "Only together", "People"),
+        [
+            (
+                _sides(join, names),
+                escape("; ".join(_together(each) for each in join["adds"])),
+                {"low": join["people"], "best": join["people"], "high": join["people"]},
+            )
+            for join in joins
+        ],
+    )
+
+
+def _sides(join: dict[str, Any], names: dict[str, str]) -> str:
+    both = " and ".join(names.get(side, wording.name(side)) for side in join["feeds"])
+    return f"<bdi>{escape(both)}</bdi> by {escape(wording.name(join['key']))}"
 
 
 def _badge(allowed: bool | None) -> str:

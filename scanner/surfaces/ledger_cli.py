@@ -15,7 +15,7 @@ from scanner.surfaces.common import atomic_file, fail, read_policy, told_errors
 
 if TYPE_CHECKING:
     from scanner.engine import Progress, Request
-    from scanner.ledger.store import Ledger
+    from scanner.ledger.store import Connection, Ledger
     from scanner.model import Report
     from scanner.policy.model import Policy
 
@@ -80,6 +80,15 @@ def _prepare(opened: Ledger, request: Request) -> None:
     type=click.Path(path_type=Path),
     help="Judge by this policy; the one of the latest scan where left out.",
 )
+@click.option("--across-vendors", is_flag=True, help="Also say what two vendors could make of it together.")
+@click.option(
+    "--files",
+    "most",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Files to list, oldest first.",
+)
 @click.option("--format", "format_name", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option(
     "-o",
@@ -94,6 +103,8 @@ def exposure(
     start: str | None,
     end: str | None,
     policy_file: Path | None,
+    across_vendors: bool,
+    most: int,
     format_name: str,
     output: Path | None,
 ) -> None:
@@ -106,7 +117,7 @@ def exposure(
             fail("--as-of is one moment, --from and --to are two: give the one or the others")
         if end is not None and start is None:
             fail("--to needs --from")
-        document = _exposure(where, vendor, as_of, start, end, policy_file)
+        document = _exposure(where, vendor, as_of, start, end, policy_file, across_vendors, most)
         _write(document, format_name, output)
 
 
@@ -117,6 +128,8 @@ def _exposure(
     start: str | None,
     end: str | None,
     policy_file: Path | None,
+    across_vendors: bool,
+    most: int,
 ) -> dict[str, Any]:
     from scanner.ledger import queries
     from scanner.ledger.store import open_ledger, shown, stamp
@@ -138,18 +151,34 @@ def _exposure(
             judged_by=policy_state(policy, digest, today),
             vendor=queries.EVERYBODY if vendor is None else vendor,
         )
+        with opened.reading() as connection:
+            found = [each | {"files": _files(connection, each["id"], last, most)} for each in found]
+        joined = None
+        if across_vendors:
+            joined = queries.across(opened, queries.Window(first, last), judge_by(policy, today))
     known = {each["id"] for each in found}
     if vendor is not None and vendor not in known:
         found.append(queries.nothing(vendor))
     out: dict[str, Any] = {"schema_version": "1.0", "as_of": shown(last)}
     if start is not None:
         out |= {"from": shown(first), "to": shown(last)}
+    if joined is not None:
+        out["joins_across"] = [join.document() for join in joined]
     return {
         **out,
         "generated_at": shown(now),
         "policy_digest": digest,
         "vendors": [each | _terms(policy, each["id"], today) for each in found],
     }
+
+
+def _files(connection: Connection, vendor: str | None, at: str, most: int) -> dict[str, Any]:
+    """What of it is still there."""
+    from scanner.ledger import queries
+    from scanner.ledger.store import shown
+
+    count, listed = queries.files(connection, vendor, at, most)
+    return {"count": count, "listed": [{"path": path, "first_seen": shown(first)} for path, first in listed]}
 
 
 def policy_for(opened: Ledger, policy_file: Path | None) -> tuple[Policy | None, str | None]:
