@@ -168,7 +168,7 @@ def _exposure(
         **out,
         "generated_at": shown(now),
         "policy_digest": digest,
-        "vendors": [each | _terms(policy, each["id"], today) for each in found],
+        "vendors": [each | terms(policy, each["id"], today) for each in found],
     }
 
 
@@ -193,7 +193,7 @@ def policy_for(opened: Ledger, policy_file: Path | None) -> tuple[Policy | None,
     return (None, None) if known is None else (loads(known[0], "the ledger's policy").policy, known[1])
 
 
-def _terms(policy: Policy | None, vendor: str | None, today: date) -> dict[str, Any]:
+def terms(policy: Policy | None, vendor: str | None, today: date) -> dict[str, Any]:
     """What is agreed with a vendor, and whether it still holds."""
     owner = policy.vendor(vendor) if policy and vendor else None
     if owner is None:

@@ -1,0 +1,151 @@
+"""``breach``: the fact sheet of a breach at a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scanner.surfaces.common import fail, told_errors
+from scanner.surfaces.ledger_cli import LEDGER, policy_for, terms, write_out
+
+#: Techniques that a finding names, and what MITRE calls them (ATT&CK for Enterprise, version 17).
+_TECHNIQUES = {
+    "T1199": "Trusted Relationship",
+    "T1039": "Data from Network Shared Drive",
+    "T1213.004": "Data from Information Repositories: Customer Relationship Management Software",
+    "T1078": "Valid Accounts",
+}
+
+
+@click.command()
+@LEDGER
+@click.option("--vendor", metavar="ID", required=True, help="Who was breached.")
+@click.option("--from", "start", metavar="T", required=True, help="When the breach began (RFC 3339).")
+@click.option("--to", "end", metavar="T", help="When it ended; now where left out.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path),
+    help="What was agreed; the policy of the latest scan where left out.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(("md", "html", "json", "text")),
+    default="md",
+    show_default=True,
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here instead.")
+def breach(
+    where: str,
+    vendor: str,
+    start: str,
+    end: str | None,
+    policy_file: Path | None,
+    format_name: str,
+    output: Path | None,
+) -> None:
+    """Write the facts of a breach at a vendor: whose data, which data, where they live, what to do.
+
+    In the order of GDPR Article 33(3), with the notice thresholds of US states and other countries. Reads the
+    ledger only. Not legal advice.
+    """
+    with told_errors():
+        document = _document(where, vendor, start, end, policy_file)
+        from scanner.reports import breach as sheet
+
+        write_out(sheet.render(document, format_name), output)
+
+
+def _document(
+    where: str, vendor: str, start: str, end: str | None, policy_file: Path | None
+) -> dict[str, Any]:
+    from scanner.ledger import breach as facts
+    from scanner.ledger import queries
+    from scanner.ledger.store import open_ledger, shown, stamp
+    from scanner.surfaces.recording import judge_by, moment
+
+    now = stamp(datetime.now(UTC))
+    first, last = moment(start), moment(end) if end else now
+    if first > last:
+        fail("--from is after --to")
+    today = date.fromisoformat(now[:10])
+    with open_ledger(where) as opened:
+        policy, digest = policy_for(opened, policy_file)
+        with opened.reading() as connection:
+            known = queries.vendors(connection)
+        if vendor not in known and (policy is None or policy.vendor(vendor) is None):
+            names = ", ".join(each for each in known if each) or "none"
+            fail(f"the ledger knows no vendor {vendor!r}; it has {names}")
+        window = queries.Window(first, last)
+        found = facts.sheet(opened, window, vendor, judge_by(policy, today), now)
+    held = {"id": vendor} | terms(policy, vendor, today)
+    return {
+        "schema_version": "1.0",
+        "generated_at": shown(now),
+        "from": shown(first),
+        "to": shown(last),
+        "policy_digest": digest,
+        "vendor": held,
+        **found,
+        "next_steps": _steps(vendor, found, held, start, end, where),
+        "attack": _attack(found),
+        "disclaimer": "Not legal advice.",
+    }
+
+
+def _steps(
+    vendor: str, found: dict[str, Any], held: dict[str, Any], start: str, end: str | None, where: str
+) -> Sequence[str]:
+    """What follows from the facts, most urgent first."""
+    out = []
+    there = [each for each in found["deliveries"] if each["gone"] is None]
+    if there:
+        out.append(
+            f"Take away what is still within reach: {len(there):,} of the listed deliveries lie there"
+            " (sharewatch quarantine FILE --reason …), and withdraw the vendor's access."
+        )
+    out.append(
+        "Ask the vendor in writing when the breach began and ended, and for its access logs of that time."
+    )
+    due = [each for each in found["notices"] if each["regulator"] and each["regulator"]["reached"]]
+    if due:
+        names = "; ".join(
+            f"{each['name']}: {each['regulator']['who']}, {each['regulator']['when']}" for each in due
+        )
+        out.append(f"With counsel, decide on notices to regulators; thresholds are reached in {names}.")
+    elif found["notices"]:
+        out.append("With counsel, decide whether notices are due; no threshold of the table is reached.")
+    if found["people"]["best"]:
+        until = f" --to {end}" if end else ""
+        out.append(
+            "Make the list of whom to notify from your own customer file: sharewatch who --vendor"
+            f" {vendor} --from {start}{until} --list customers.txt --format csv."
+        )
+    protected = [each for each in found["categories"] if each["protected"]]
+    if protected:
+        out.append(
+            "Find out whether the keys or salts of what was hashed or encrypted were within reach as well."
+        )
+    if any(each["allowed"] is False for each in found["categories"]):
+        out.append("Stop the feeds that gave more than was agreed: sharewatch findings list, and minimise.")
+    if held["agreement"] and held["agreement"]["expired"]:
+        out.append("The agreement had ended: say so to counsel before anything is written to the vendor.")
+    out.append(f"Keep the ledger and its key as evidence: sharewatch ledger verify --ledger {where}.")
+    return out
+
+
+def _attack(found: dict[str, Any]) -> list[dict[str, str]]:
+    from scanner.policy.severity import techniques
+
+    ids: list[str] = []
+    for each in found["categories"]:
+        ids += [name for name in techniques(each["category"], True) if name not in ids]
+    return [{"id": name, "name": _TECHNIQUES.get(name, "see attack.mitre.org")} for name in ids]
+
+
+COMMANDS: tuple[click.Command, ...] = (breach,)
