@@ -309,7 +309,7 @@ def exit_code(report: Report, fail_on: str = "over_shared") -> int:
         fail_on: ``allowed`` (any personal data), ``review``, ``over_shared`` or ``never``.
     """
     if not report.outcomes:
-        return 4
+        return 3 if report.info.interrupted else 4
     if fail_on != "never" and _fails(report, fail_on):
         return 1
     return 0 if report.info.complete else 3

@@ -124,14 +124,14 @@ def test_a_folder_that_cannot_be_listed_keeps_what_it_held(
     shop.scan(1)
     (shop.root / "acme/a.csv").unlink()
     (shop.root / "bolt/b.csv").unlink()
-    listdir = os.listdir
+    scandir = os.scandir
 
-    def denied(path: str) -> list[str]:
-        if str(path).endswith("acme"):
+    def denied(path: str | bytes) -> object:
+        if os.fsdecode(path).endswith("acme"):
             raise PermissionError(13, "denied")
-        return listdir(path)
+        return scandir(path)
 
-    monkeypatch.setattr(os, "listdir", denied)
+    monkeypatch.setattr(os, "scandir", denied)
     assert shop.scan(2) == 1
     assert set(shop.exposure(2)) == {"acme"}
 

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scanner import resources
@@ -204,7 +205,9 @@ def test_an_interrupted_scan_reports_what_it_knows(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(4)
+    # From its first worker on a scan has something to say when it is ended.
+    while process.poll() is None and not psutil.Process(process.pid).children():
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     report = json.loads(out)
