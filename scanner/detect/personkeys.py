@@ -1,19 +1,22 @@
 """Keys of people: one person gives one key in every file and year, under one installation's key.
 
-A key is HMAC-SHA256 of an identifier's kind and its normalised value, cut to 64 bits. Kinds, strongest
-first: e-mail address, telephone number (E.164), an identifier that a state gave, an account's number in the
-name space of its heading, name with date of birth, name with address, and then what tells people apart less
-well.
+A key has 64 bits. Its low half is cut from HMAC-SHA256 of an identifier's kind and its normalised value; its
+high half from the keyed hash that `PersonKeyer.members` gives, which costs a twentieth: so it is known which
+people a sketch keeps before anything is made of the others. Kinds, strongest first: e-mail address, telephone
+number (E.164), an identifier that a state gave, an account's number in the name space of its heading, name
+with date of birth, name with address, and then what tells people apart less well.
 
-Values are normalised with Arrow kernels, and hashed once for each distinct value of a chunk.
+Values are normalised with Arrow kernels; where these are slow (regular expressions), byte by byte in numpy.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +25,7 @@ from numpy.typing import NDArray
 
 from scanner.detect import lexicon, phones
 from scanner.detect.cells import repeats
-from scanner.detect.hashing import Hashes, blocks, string_buffers
+from scanner.detect.hashing import ColumnHasher, Hashes, string_buffers
 
 _BY_TYPE = {
     "EMAIL_ADDRESS": "email",
@@ -46,13 +49,23 @@ _BY_TYPE = {
 _GOVERNMENT = "user.government_id."
 
 _EMAIL = r"(?P<at>[^\s<>,;:\"'()\[\]]+@[^\s<>,;:\"'()\[\]]+)"
-_PLAIN_EMAIL = r"^[0-9A-Za-z._%+-]+@[0-9A-Za-z.-]+[0-9A-Za-z]$"
 _EXTENSION = r"(?i)[\s,;]*(?:x|ext\.?|extension|durchwahl|poste|interno|ramal|#)[\s.:]*[0-9]{1,6}\s*$"
-_BLOCK_BYTES = 1 << 15
 _LEXICONS = lexicon.Lexicons()
 _SHORTEST_PHONE = 6
 _GENERIC_HEADINGS = frozenset({"id", "nr", "no", "num", "number", "key", "code", "uid", "uuid", "guid", "pk"})
 _REGION_PROBE = 256
+_FEW = 4096
+
+
+_LOW = np.uint64(0xFFFFFFFF)
+#: Kinds of a name with something else, and what stands between the two in their normal form.
+NAMED = frozenset({"name+birth", "name+address"})
+_BETWEEN = "\x1f"
+
+
+def sketch_bound(rank: int) -> int:
+    """The nearest bound, not above a rank, that ranks and the keys made of them lie on the same side of."""
+    return rank >> 32 << 32
 
 
 class PersonKeyer:
@@ -71,20 +84,46 @@ class PersonKeyer:
         self._members = _MemberHasher(hashlib.sha256(b"members\0" + key).digest())
 
     def members(self, identifier: str, values: pa.Array) -> Hashes:
-        """A keyed 64-bit hash for each of ``values`` (normal forms), for exact membership.
+        """A keyed 64-bit hash for each of ``values`` (normal forms): for exact membership, and to sample by.
 
         Not `keys`, as these cost twenty times as much. The family is universal, not cryptographic, and is
         kept encrypted only.
         """
         salt = np.uint64(int.from_bytes(hashlib.sha256(identifier.encode()).digest()[:8], "little"))
-        return np.asarray(self._members.hash(values) ^ salt, dtype=np.uint64)
+        if identifier not in NAMED:
+            return np.asarray(self._members.hash(values) ^ salt, dtype=np.uint64)
+        parts = pc.split_pattern(values.cast(pa.large_string()), _BETWEEN)
+        return self.named(identifier, self.words(pc.list_element(parts, 0)), pc.list_element(parts, 1))
 
-    def keys(self, identifier: str, values: pa.Array) -> Hashes:
+    def words(self, names: pa.Array) -> Hashes:
+        """For each name the sum of its words' hashes, whatever their order."""
+        lists = pc.split_pattern(names.cast(pa.large_string()), " ")
+        sums = np.zeros(len(lists.values) + 1, dtype=np.uint64)
+        np.cumsum(self._members.hash(lists.values), out=sums[1:])
+        offsets = lists.offsets.to_numpy()
+        return np.asarray(sums[offsets[1:]] - sums[offsets[:-1]], dtype=np.uint64)
+
+    def named(self, identifier: str, words: Hashes, more: pa.Array) -> Hashes:
+        """What `members` gives for names with something else, from their words and that."""
+        salt = np.uint64(int.from_bytes(hashlib.sha256(identifier.encode()).digest()[:8], "little"))
+        encoded = more.dictionary_encode()
+        second = self._members.hash(encoded.dictionary)[encoded.indices.to_numpy(zero_copy_only=False)]
+        mixed = (words ^ (words >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93) + second
+        mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+        return np.asarray((mixed ^ (mixed >> np.uint64(32))) ^ salt, dtype=np.uint64)
+
+    def keys(self, identifier: str, values: pa.Array, ranks: Hashes | None = None) -> Hashes:
         """One key for each of ``values``, normalised strings without nulls.
 
         The two compressions are taken up from the padded key's state (RFC 2104), which is a third of the
         price of `hmac.digest`.
+
+        Args:
+            identifier: the kind.
+            values: normal forms.
+            ranks: what `members` gives for them, where that is known.
         """
+        values = values.cast(pa.large_string())
         encoded = values.dictionary_encode() if repeats(values) else None
         distinct = values if encoded is None else encoded.dictionary
         inner = self._inner.copy()
@@ -98,56 +137,28 @@ class PersonKeyer:
             last.update(first.digest())
             pieces.append(last.digest()[:8])
         hashes = np.frombuffer(b"".join(pieces), dtype="<u8")
-        if encoded is None:
-            return hashes
-        return np.asarray(hashes[encoded.indices.to_numpy(zero_copy_only=False)], dtype=np.uint64)
+        if encoded is not None:
+            hashes = hashes[encoded.indices.to_numpy(zero_copy_only=False)]
+        ranks = self.members(identifier, values) if ranks is None else ranks
+        return np.asarray((ranks & ~_LOW) | (hashes & _LOW), dtype=np.uint64)
 
     def key(self, identifier: str, value: str) -> int:
         """The key of one normalised value."""
         return int(self.keys(identifier, pa.array([value], pa.large_string()))[0])
 
 
-class _MemberHasher:
-    """A polynomial hash modulo 2^64 over keyed random byte codes, ended with the mixing step of splitmix64.
+class _MemberHasher(ColumnHasher):
+    """The columns' hash under factors that the installation's key gives, so that they can be made again.
 
-    Its values are kept for years, so it must never change; `ColumnHasher` may, as its values live for a scan.
+    Its values are kept for years, so it must never change; a test holds it to what it gave at first.
     """
 
     def __init__(self, key: bytes) -> None:
-        words = np.frombuffer(hashlib.shake_256(key).digest(258 * 8), dtype="<u8").astype(np.uint64)
-        self._codes = words[:256] | np.uint64(1)
-        base = int(words[256]) | 1
-        self._salt = words[257]
-        self._base, self._inverse = np.uint64(base), np.uint64(pow(base, -1, 1 << 64))
-        self._powers = self._inverses = np.empty(0, np.uint64)
-
-    def hash(self, array: pa.Array) -> Hashes:
-        """One hash for each cell of a string array without nulls."""
-        data, offsets = string_buffers(array)
-        out = np.empty(len(array), dtype=np.uint64)
-        for start, stop in blocks(offsets, _BLOCK_BYTES):
-            out[start:stop] = self._block(data, offsets[start : stop + 1])
-        return out
-
-    def _block(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Hashes:
-        first, size = int(offsets[0]), int(offsets[-1] - offsets[0])
-        if size >= len(self._powers):
-            self._powers, self._inverses = _powers(self._base, size + 1), _powers(self._inverse, size + 1)
-        terms = self._codes[data[first : first + size]] * self._powers[:size]
-        prefix = np.zeros(size + 1, dtype=np.uint64)
-        np.cumsum(terms, out=prefix[1:])
-        begins, ends = offsets[:-1] - first, offsets[1:] - first
-        hashes = (prefix[ends] - prefix[begins]) * self._inverses[begins]
-        hashes += (ends - begins).astype(np.uint64) * self._salt
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            hashes = (hashes ^ (hashes >> np.uint64(shift))) * np.uint64(factor)
-        return np.asarray(hashes ^ (hashes >> np.uint64(31)), dtype=np.uint64)
-
-
-def _powers(base: np.uint64, count: int) -> Hashes:
-    factors = np.full(count, base, dtype=np.uint64)
-    factors[0] = 1
-    return np.cumprod(factors, dtype=np.uint64)
+        words = np.frombuffer(hashlib.shake_256(key).digest(4 * 8), dtype="<u8").astype(np.uint64)
+        self._salt = words[0]
+        odd = words[1:] | np.uint64(1)
+        self._second, self._length = odd[:2]
+        self._factor = int(odd[2])
 
 
 def people_key(installation: bytes) -> bytes:
@@ -214,8 +225,11 @@ def normal(identifier: str, values: pa.Array, regions: Sequence[str] = ()) -> pa
     if kind in ("name", "address"):
         return names(values)
     if kind in ("account", "username"):
+        data, offsets = string_buffers(values)
+        if len(values) and _SIMPLE[data[offsets[0] : offsets[-1]]].all() and not _empty(values):
+            return values
         return _nonempty(pc.utf8_lower(pc.utf8_trim_whitespace(values)))
-    return _nonempty(pc.utf8_upper(pc.replace_substring_regex(values, r"[^0-9A-Za-z]", "")))
+    return _nonempty(_bytes_mapped(values, _CAPITALS))
 
 
 def _join(*parts: pa.Array | str, between: str = "") -> pa.Array:
@@ -223,14 +237,86 @@ def _join(*parts: pa.Array | str, between: str = "") -> pa.Array:
     return pc.binary_join_element_wise(*texts, pa.scalar(between, pa.large_string()))
 
 
+def _empty(values: pa.Array) -> bool:
+    return bool(pc.any(pc.equal(pc.binary_length(values), 0)).as_py())
+
+
 def _nonempty(values: pa.Array) -> pa.Array:
+    if not _empty(values):
+        return values
     return pc.if_else(pc.equal(pc.binary_length(values), 0), pa.scalar(None, values.type), values)
+
+
+def _bytes_mapped(values: pa.Array, table: NDArray[np.uint8]) -> pa.Array:
+    """Strings (large_string, no nulls, ASCII) with each byte replaced by the table's; zeros are left out."""
+    data, offsets = string_buffers(values)
+    first = offsets[0]
+    mapped = table[data[first : offsets[-1]]]
+    return _rebuilt(mapped, offsets - first, mapped != 0)
+
+
+def _rebuilt(data: NDArray[np.uint8], offsets: NDArray[np.int64], kept: NDArray[np.bool_]) -> pa.Array:
+    """A string array of the bytes that are kept; cells end where they did."""
+    if not kept.all():
+        data, offsets = data[kept], _moved(kept, offsets)
+    count = len(offsets) - 1
+    return pa.LargeStringArray.from_buffers(
+        count, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes())
+    )
+
+
+def _moved(kept: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where cells begin once only some bytes are kept."""
+    before = np.zeros(len(kept) + 1, dtype=np.int32)
+    np.cumsum(kept, out=before[1:], dtype=np.int32)
+    return before[offsets].astype(np.int64)
+
+
+def _table(kept: str, to: str = "", otherwise: int = 0) -> NDArray[np.uint8]:
+    """For `_bytes_mapped`: what becomes of each byte."""
+    out = np.full(256, otherwise, dtype=np.uint8)
+    out[np.frombuffer(kept.encode("ascii"), np.uint8)] = np.frombuffer((to or kept).encode("ascii"), np.uint8)
+    return out
+
+
+_DIGITS = _table(digits)
+_DIALLED = _table(f"{digits}+")
+#: Bytes of a telephone number that nothing but its digits and its plus sign matter of.
+_PLAIN_PHONE = _table(f"{digits}+ -./") != 0
+_CAPITALS = _table(digits + ascii_letters, digits + ascii_lowercase.upper() + ascii_uppercase)
+_WORDS = _table(digits + ascii_letters, digits + ascii_lowercase + ascii_uppercase.lower(), ord(" "))
+
+
+_SMALL = np.arange(256, dtype=np.uint8)
+_SMALL[ord("A") : ord("Z") + 1] += 32
+_SIMPLE = _table(f"{digits}{ascii_lowercase}._-") != 0
+_IN_EMAIL = _table(f"{digits}{ascii_letters}._%+-@") != 0
+_LETTER_OR_DIGIT = _table(digits + ascii_letters) != 0
+
+
+def _plain_emails(values: pa.Array) -> bool:
+    """Whether each cell is an address and nothing else, of the usual characters."""
+    data, offsets = string_buffers(values)
+    cells, offsets = data[offsets[0] : offsets[-1]], offsets - offsets[0]
+    if not len(cells) or (np.diff(offsets) < 3).any() or not _IN_EMAIL[cells].all():
+        return False
+    ats = np.flatnonzero(cells == ord("@"))
+    if len(ats) != len(values):
+        return False
+    inside = (ats > offsets[:-1]).all() and (ats < offsets[1:] - 1).all()
+    return bool(inside and _LETTER_OR_DIGIT[cells[offsets[1:] - 1]].all())
+
+
+def _ascii(values: pa.Array) -> bool:
+    data, offsets = string_buffers(values)
+    cells = data[offsets[0] : offsets[-1]]
+    return not len(cells) or int(cells.max()) < 0x80
 
 
 def emails(values: pa.Array) -> pa.Array:
     """The first address in each value, in lower case."""
-    if pc.all(pc.match_substring_regex(values, _PLAIN_EMAIL)).as_py():
-        return pc.utf8_lower(values)
+    if _plain_emails(values):
+        return _bytes_mapped(values, _SMALL)
     found = pc.extract_regex(values, _EMAIL)
     inside = pc.struct_field(found, "at")
     return pc.utf8_lower(pc.utf8_rtrim(inside, characters="."))
@@ -241,10 +327,22 @@ def telephone_numbers(values: pa.Array, regions: tuple[str, ...]) -> pa.Array:
 
     National numbers are those of the first of ``regions`` whose numbering plan has most of a probe of them.
     """
+    values = values.cast(pa.large_string())
+    data, offsets = string_buffers(values)
+    if _PLAIN_PHONE[data[offsets[0] : offsets[-1]]].all():
+        dialled = _bytes_mapped(values, _DIALLED)
+        if pc.all(pc.match_substring_regex(dialled, r"^\+[0-9]*$")).as_py():
+            short = pc.less_equal(pc.binary_length(dialled), _SHORTEST_PHONE)
+            return pc.if_else(short, pa.scalar(None, dialled.type), dialled)
+    return _telephone_numbers(values, regions)
+
+
+def _telephone_numbers(values: pa.Array, regions: tuple[str, ...]) -> pa.Array:
+    """The same for numbers that may be written in any way."""
     bare = pc.replace_substring_regex(values, _EXTENSION, "")
     bare = pc.replace_substring_regex(bare, r"\(0\)", "")
     plus = pc.match_substring_regex(bare, r"^[^0-9+]*\+")
-    digits = pc.replace_substring_regex(bare, r"[^0-9]", "")
+    digits = _bytes_mapped(bare, _DIGITS)
     abroad = pc.and_(pc.invert(plus), pc.match_substring_regex(digits, r"^(?:00|011)[1-9]"))
     national = pc.invert(pc.or_(plus, abroad))
     rest = pc.replace_substring_regex(digits, r"^(?:00|011)", "")
@@ -306,22 +404,110 @@ def _plain_words(values: pa.Array) -> pa.Array:
 
 
 def _plain_words_of(text: pa.Array) -> pa.Array:
-    if not pc.all(pc.string_is_ascii(text)).as_py():
-        text = pc.replace_substring_regex(pc.utf8_normalize(text, "NFKD"), r"\p{Mn}", "")
+    if _ascii(text):
+        return _ascii_words(text)
+    plain = pc.string_is_ascii(text)
+    other = _words_of_any_script(text.filter(pc.invert(plain)))
+    easy = _ascii_words(text.filter(plain))
+    mask = np.asarray(plain.to_numpy(zero_copy_only=False), dtype=bool)
+    place = np.where(mask, np.cumsum(mask) - 1, len(easy) + np.cumsum(~mask) - 1)
+    return pa.concat_arrays([easy, other]).take(pa.array(place))
+
+
+def _words_of_any_script(text: pa.Array) -> pa.Array:
+    if len(text) < _FEW:
+        # Compiling the classes of characters below costs as much as so many values.
+        return pa.array([_foreign_words(each) for each in text.to_pylist()], pa.large_string())
+    text = pc.replace_substring_regex(pc.utf8_normalize(text, "NFKD"), r"\p{Mn}", "")
     text = pc.replace_substring_regex(pc.utf8_lower(text), r"[^\pL\pN]+", " ")
     return pc.utf8_trim_whitespace(text)
 
 
+@lru_cache(1 << 14)
+def _foreign_words(text: str) -> str:
+    folded = (char for char in unicodedata.normalize("NFKD", text) if unicodedata.category(char) != "Mn")
+    spaced = (c if unicodedata.category(c)[0] in "LN" else " " for c in "".join(folded).lower())
+    return " ".join("".join(spaced).split())
+
+
+def _ascii_words(text: pa.Array) -> pa.Array:
+    """Letters and digits in lower case; one space for each run of anything else between them."""
+    data, offsets = string_buffers(text)
+    first = offsets[0]
+    mapped, offsets = _WORDS[data[first : offsets[-1]]], offsets - first
+    space = mapped == ord(" ")
+    if not space.any():
+        return _rebuilt(mapped, offsets, ~space)
+    ends = np.zeros(len(mapped) + 1, dtype=bool)
+    ends[offsets] = True
+    followed = np.append(space[1:], True) | ends[1:]
+    # Of a run the last space stays, unless the cell ends with it or begins with the run.
+    kept = ~(space & followed)
+    mapped, offsets = mapped[kept], _moved(kept, offsets)
+    begins = offsets[:-1][np.diff(offsets) > 0]
+    kept = np.ones(len(mapped), dtype=bool)
+    kept[begins[mapped[begins] == ord(" ")]] = False
+    return _rebuilt(mapped, offsets, kept)
+
+
 def joined_names(first: pa.Array, last: pa.Array) -> pa.Array:
     """Given and family names of the same rows (no nulls) as `names` gives them when written together."""
-    left, right = _plain_words(first), _plain_words(last)
-    together = _join(pc.min_element_wise(left, right), pc.max_element_wise(left, right), between=" ")
-    several = pc.or_(pc.match_substring(left, " "), pc.match_substring(right, " "))
-    together = pc.utf8_trim_whitespace(together)
+    pair = [each.cast(pa.large_string()).dictionary_encode() for each in (first, last)]
+    words = pa.concat_arrays([_plain_words_of(each.dictionary) for each in pair])
+    order = pc.sort_indices(words).to_numpy()
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order))
+    shift = len(pair[0].dictionary)
+    left, right = (
+        ranks[each.indices.to_numpy(zero_copy_only=False) + at]
+        for each, at in zip(pair, (0, shift), strict=True)
+    )
+    ordered, more = words.take(pa.array(order)), pc.match_substring(words, " ").to_numpy(zero_copy_only=False)
+    several = pa.array(more[order][left] | more[order][right])
+    parts = [ordered.take(pa.array(how(left, right))) for how in (np.minimum, np.maximum)]
+    together = pc.utf8_trim_whitespace(_join(*parts, between=" "))
     if pc.any(several).as_py():
         ordered = [" ".join(sorted(text.split())) for text in together.filter(several).to_pylist()]
         together = pc.replace_with_mask(together, several, pa.array(ordered, together.type))
     return _nonempty(together)
+
+
+class NamesWith:
+    """Names with something else, of the same rows: what `members` gives without joining their strings.
+
+    Args:
+        names: columns of the name (no nulls): the whole of it, or its two parts.
+        more: the normal form of what is beside it, null where there is none.
+        keyer: hashes.
+        identifier: the kind.
+    """
+
+    def __init__(
+        self, names: Sequence[pa.Array], more: pa.Array, keyer: PersonKeyer, identifier: str
+    ) -> None:
+        self._names = [each.cast(pa.large_string()) for each in names]
+        words = np.zeros(len(more), dtype=np.uint64)
+        named = np.zeros(len(more), dtype=bool)
+        for each in self._names:
+            encoded = each.dictionary_encode()
+            plain = _plain_words_of(encoded.dictionary)
+            at = encoded.indices.to_numpy(zero_copy_only=False)
+            some = pc.greater(pc.binary_length(plain), 0).to_numpy(zero_copy_only=False)
+            words += np.where(some, keyer.words(plain), np.uint64(0))[at]
+            named |= some[at]
+        #: Rows that have both.
+        self.valid = named & np.asarray(pc.is_valid(more).to_numpy(zero_copy_only=False), dtype=bool)
+        chosen = pa.array(self.valid)
+        self._names = [each.filter(chosen) for each in self._names]
+        self._more = more.filter(chosen)
+        #: Of these rows.
+        self.ranks = keyer.named(identifier, words[self.valid], self._more)
+
+    def filter(self, kept: pa.Array) -> pa.Array:
+        """The normal forms of some of the rows that have both."""
+        parts = [each.filter(kept) for each in self._names]
+        name = joined_names(*parts) if len(parts) == 2 else names(parts[0])
+        return _join(name, self._more.filter(kept), between=_BETWEEN)
 
 
 _PLAIN_DATE = r"^[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:[^0-9]|$)"

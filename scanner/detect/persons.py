@@ -21,7 +21,7 @@ from scanner.detect import personkeys
 from scanner.detect.cells import Mask, Rows
 from scanner.detect.hashing import Hashes
 from scanner.detect.meaning import REPORTED, Meaning
-from scanner.detect.personkeys import PersonKeyer
+from scanner.detect.personkeys import PersonKeyer, sketch_bound
 from scanner.identifiers import UNKNOWN_OWNER, WEAK, rank
 from scanner.identifiers import kind as kind_of
 from scanner.model import Column, Evidence, Form, PersonKeys
@@ -70,65 +70,93 @@ class TableColumn:
 
 @dataclass(slots=True)
 class Gather:
-    """A growing `PersonKeys`: rows of keys with payload, folded now and then."""
+    """A growing `PersonKeys`: rows of ranks with payload, folded now and then.
+
+    Ranks tell people apart while a table is read (`PersonKeyer.members`); keys are made of the identifiers
+    that are kept in the end, as a key costs as much as reading a row.
+    """
 
     capacity: int
-    keys: list[Hashes] = field(default_factory=list)
+    ranks: list[Hashes] = field(default_factory=list)
     payload: list[tuple[Hashes, NDArray[np.uint32], Hashes | None]] = field(default_factory=list)
+    values: list[tuple[Hashes, pa.Array]] = field(default_factory=list)
     waiting: int = 0
     theta: int = FULL
 
     def add(
-        self, keys: Hashes, traits: Hashes, places: NDArray[np.uint32], owners: Hashes | None = None
+        self,
+        ranks: Hashes,
+        traits: Hashes,
+        places: NDArray[np.uint32],
+        owners: Hashes | None = None,
+        values: pa.Array | None = None,
     ) -> None:
-        """Add one entry for each row."""
+        """Add one entry for each row; ``values`` are the identifiers, left out where they are known."""
         if self.theta != FULL:
-            kept = keys < np.uint64(self.theta)
-            keys, traits, places = keys[kept], traits[kept], places[kept]
+            kept = ranks < np.uint64(self.theta)
+            ranks, traits, places = ranks[kept], traits[kept], places[kept]
             owners = None if owners is None else owners[kept]
-        self.keys.append(keys)
+            values = None if values is None else values.filter(pa.array(kept))
+        self.ranks.append(ranks)
         self.payload.append((traits, places, owners))
-        self.waiting += len(keys)
+        if values is not None:
+            self.values.append((ranks, values))
+        self.waiting += len(ranks)
         if self.waiting > 3 * self.capacity:
             self.fold()
 
     def fold(self) -> tuple[Hashes, Hashes, NDArray[np.uint32], Hashes | None]:
-        """All entries as one for each key: traits united, the surest place, the smallest owner."""
-        keys = np.concatenate(self.keys)
-        order = np.argsort(keys)
-        keys = keys[order]
-        begins = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))[: len(keys)])
+        """All entries as one for each rank: traits united, the surest place, the smallest owner."""
+        ranks = np.concatenate(self.ranks)
+        order = np.argsort(ranks)
+        ranks = ranks[order]
+        begins = np.flatnonzero(np.concatenate(([True], ranks[1:] != ranks[:-1]))[: len(ranks)])
         traits = _reduced(np.bitwise_or, [each[0] for each in self.payload], order, begins)
         places = _reduced(np.maximum, [each[1] for each in self.payload], order, begins)
         owners = None
         if self.payload[0][2] is not None:
             parts = [each[2] for each in self.payload if each[2] is not None]
             owners = _reduced(np.minimum, parts, order, begins)
-        keys = keys[begins]
-        if len(keys) > self.capacity:
-            self.theta = int(keys[self.capacity])
-            cut = self.capacity
-            keys, traits, places = keys[:cut], traits[:cut], places[:cut]
+        ranks = ranks[begins]
+        if len(ranks) > self.capacity:
+            self.theta = sketch_bound(int(ranks[self.capacity]))
+            cut = int(np.searchsorted(ranks, np.uint64(self.theta)))
+            ranks, traits, places = ranks[:cut], traits[:cut], places[:cut]
             owners = None if owners is None else owners[:cut]
-        self.keys, self.payload, self.waiting = [keys], [(traits, places, owners)], len(keys)
-        return keys, traits, places, owners
+        self.ranks, self.payload, self.waiting = [ranks], [(traits, places, owners)], len(ranks)
+        self._fold_values()
+        return ranks, traits, places, owners
+
+    def _fold_values(self) -> None:
+        if self.values:
+            ranks, first = np.unique(np.concatenate([each[0] for each in self.values]), return_index=True)
+            if self.theta != FULL:
+                cut = int(np.searchsorted(ranks, np.uint64(self.theta)))
+                ranks, first = ranks[:cut], first[:cut]
+            values = pa.concat_arrays([each[1].cast(pa.large_string()) for each in self.values])
+            self.values = [(ranks, values.take(pa.array(first)))]
+
+    def of(self, ranks: Hashes) -> pa.Array:
+        """The identifiers of some ranks that are kept, after `fold`."""
+        known, values = self.values[0]
+        return values.take(pa.array(np.searchsorted(known, ranks)))
 
 
 @dataclass(slots=True)
 class Sample:
-    """Which people's further identifiers are kept: those with the smallest keys."""
+    """Which people's further identifiers are kept: those with the smallest ranks."""
 
     smallest: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
     theta: int = FULL
 
-    def add(self, keys: Hashes) -> None:
+    def add(self, ranks: Hashes) -> None:
         """Take note of more people."""
         if self.theta != FULL:
-            keys = keys[keys < np.uint64(self.theta)]
-        self.smallest = sketch.ordered(np.concatenate((self.smallest, keys)))
+            ranks = ranks[ranks < np.uint64(self.theta)]
+        self.smallest = sketch.ordered(np.concatenate((self.smallest, ranks)))
         if len(self.smallest) > FURTHER_KEYS:
-            self.theta = int(self.smallest[FURTHER_KEYS // 2])
-            self.smallest = self.smallest[: FURTHER_KEYS // 2]
+            self.theta = sketch_bound(int(self.smallest[FURTHER_KEYS // 2]))
+            self.smallest = self.smallest[: np.searchsorted(self.smallest, np.uint64(self.theta))]
 
     def among(self, owners: Hashes) -> Mask:
         """Which of these people are in it."""
@@ -196,7 +224,7 @@ class PersonFold:
         self._nameless = 0
         self._loose: dict[str, list[Hashes]] = {}
         self._plan: tuple[object, list[_Source]] | None = None
-        #: Rows of the latest chunk with identifiers, their strongest kind, and its keys.
+        #: Rows of the latest chunk with identifiers, their strongest kind, and its ranks.
         self._parents: tuple[Rows, dict[int, tuple[str, Hashes, Mask]]] | None = None
 
     def add(
@@ -221,26 +249,24 @@ class PersonFold:
         kind = np.full(batch.num_rows, -1, dtype=np.int64)
         for at, source in enumerate(sources):
             needed = self._wanted(owner, kind, sources)
-            there, normal = self._read(batch, columns, source, kind, needed)
+            there, normal, hashes = self._read(batch, columns, source, kind, needed)
             if not there.any():
                 continue
             if places is None:
                 places = self._live(batch, columns)
-            wanted = there & needed
-            keys = np.zeros(batch.num_rows, dtype=np.uint64)
-            if wanted.any():
-                chosen = normal if wanted.sum() == there.sum() else normal.filter(pa.array(wanted[there]))
-                keys[wanted] = self._keyer.keys(source.identifier, chosen)
-            self._own_rows(source.identifier, there & (kind < 0), keys, traits, places)
+            ranks = np.zeros(batch.num_rows, dtype=np.uint64)
+            ranks[there] = hashes
+            mine = there & (kind < 0)
+            self._own_rows(source.identifier, there, mine, normal, (ranks, traits, places))
             for other in range(at):
-                both = wanted & (kind == other)
+                both = there & needed & (kind == other)
                 if both.any():
+                    chosen = normal.filter(pa.array(both[there]))
                     self._further_rows(
                         (source.identifier, sources[other].identifier),
-                        (keys[both], traits[both], places[both], owner[both]),
+                        (ranks[both], traits[both], places[both], owner[both], chosen),
                     )
-            mine = there & (kind < 0)
-            owner[mine], kind[mine] = keys[mine], at
+            owner[mine], kind[mine] = ranks[mine], at
         if (kind < 0).all():
             self._add_children(numbers, traits)
             return
@@ -267,8 +293,8 @@ class PersonFold:
         source: _Source,
         kind: NDArray[np.int64],
         needed: Mask,
-    ) -> tuple[Mask, pa.Array]:
-        """Which rows have an identifier, and its normal form in these."""
+    ) -> tuple[Mask, pa.Array | personkeys.NamesWith, Hashes]:
+        """Which rows have an identifier, its normal form in these, and the ranks of that."""
         there = np.ones(batch.num_rows, dtype=bool)
         for index in source.columns:
             meaning = columns[index].meaning
@@ -279,20 +305,26 @@ class PersonFold:
             there &= (kind < 0) if kind_of(source.identifier) in WEAK else needed
         empty = pa.array([], pa.large_string())
         if not there.any():
-            return there, empty
+            return there, empty, np.empty(0, np.uint64)
         cells = [_cells(batch.column(index), there) for index in source.columns]
+        if source.identifier == "name+birth":
+            dates = personkeys.birth_dates(cells[-1])
+            named = personkeys.NamesWith(cells[:-1], dates, self._keyer, source.identifier)
+            there[there] = named.valid
+            self._members.setdefault(source.identifier, Members()).add(named.ranks)
+            return there, named, named.ranks
         normal = _normal(source.identifier, cells, columns, source.columns, self._keyer.regions)
         valid = np.asarray(pc.is_valid(normal).to_numpy(zero_copy_only=False), dtype=bool)
         if not valid.all():
             there[there] = valid
             normal = normal.drop_null()
+        ranks = self._keyer.members(source.identifier, normal)
         if asked and len(normal):
-            members = self._members.setdefault(source.identifier, Members())
-            members.add(self._keyer.members(source.identifier, normal))
-        return there, normal
+            self._members.setdefault(source.identifier, Members()).add(ranks)
+        return there, normal, ranks
 
     def _wanted(self, owner: Hashes, kind: NDArray[np.int64], sources: Sequence[_Source]) -> Mask:
-        """Rows whose keys are needed: those of people not yet told apart, and those of the sample."""
+        """Rows whose identifiers are needed: those of people not yet told apart, and those of the sample."""
         wanted = kind < 0
         for at, source in enumerate(sources):
             sample = self._samples.get(source.identifier)
@@ -302,14 +334,28 @@ class PersonFold:
         return wanted
 
     def _own_rows(
-        self, identifier: str, mine: Mask, keys: Hashes, traits: Hashes, places: NDArray[np.uint32]
+        self,
+        identifier: str,
+        there: Mask,
+        mine: Mask,
+        normal: pa.Array | personkeys.NamesWith,
+        rows: tuple[Hashes, Hashes, NDArray[np.uint32]],
     ) -> None:
-        if mine.any():
-            self._own.setdefault(identifier, Gather(OWN_KEYS)).add(keys[mine], traits[mine], places[mine])
-            self._samples.setdefault(identifier, Sample()).add(keys[mine])
+        """People whom this kind tells apart; ``normal`` is of the rows that are ``there``."""
+        if not mine.any():
+            return
+        gather = self._own.setdefault(identifier, Gather(OWN_KEYS))
+        ranks = rows[0]
+        self._samples.setdefault(identifier, Sample()).add(ranks[mine])
+        if gather.theta != FULL:
+            mine = mine & (ranks < np.uint64(gather.theta))
+        chosen = normal.filter(pa.array(mine[there]))
+        gather.add(ranks[mine], rows[1][mine], rows[2][mine], None, chosen)
 
     def _further_rows(
-        self, pair: tuple[str, str], rows: tuple[Hashes, Hashes, NDArray[np.uint32], Hashes]
+        self,
+        pair: tuple[str, str],
+        rows: tuple[Hashes, Hashes, NDArray[np.uint32], Hashes, pa.Array],
     ) -> None:
         gather = self._further.setdefault(pair, Gather(OWN_KEYS))
         gather.add(*rows)
@@ -353,15 +399,17 @@ class PersonFold:
         rows = batch.num_rows
         country = _said(batch, columns, "COUNTRY", personkeys.countries)
         state = _said(batch, columns, "REGION", _us_states)
-        codes: dict[str | None, int] = {None: 0}
         out = np.zeros(rows, dtype=np.uint32)
         if country is not None or state is not None:
-            for at, (land, part) in enumerate(
-                zip(country or [None] * rows, state or [None] * rows, strict=True)
-            ):
+            nothing = (np.zeros(rows, dtype=np.int64), [None])
+            (lands, land_codes), (parts, part_codes) = country or nothing, state or nothing
+            pairs, at = np.unique(lands * len(part_codes) + parts, return_inverse=True)
+            places = np.zeros(len(pairs), dtype=np.uint32)
+            for number, pair in enumerate(pairs.tolist()):
+                land, part = land_codes[pair // len(part_codes)], part_codes[pair % len(part_codes)]
                 place = part if part and land in (None, "US") else land
-                if place is not None:
-                    out[at] = codes.get(place) or codes.setdefault(place, self._place(place) << 16)
+                places[number] = 0 if place is None else self._place(place) << 16
+            out = places[at]
         unknown = out == 0
         if unknown.any():
             self._guess(batch, columns, unknown, out)
@@ -378,9 +426,9 @@ class PersonFold:
             ("PHONE_NUMBER", self._phone_countries),
         ):
             guessed = _said(batch, columns, entity_type, guess, unknown)
-            for at, code in enumerate(guessed or ()):
-                if code is not None and out[at] == 0:
-                    out[at] = self._place(code)
+            if guessed is not None:
+                numbers = np.array([self._place(each) if each else 0 for each in guessed[1]], dtype=np.uint32)
+                out[:] = np.where(out == 0, numbers[guessed[0]], out)
 
     def _phone_countries(self, values: pa.Array) -> list[str | None]:
         return personkeys.phone_countries(personkeys.telephone_numbers(values, self._keyer.regions))
@@ -403,8 +451,12 @@ class PersonFold:
         if not kept:
             return (), 0
         places = tuple(self._places)
-        out = [self._built(name, None, gather, kept, places) for name, gather in self._own.items()]
-        out += [self._built(name, owner, more, kept, places) for (name, owner), more in self._further.items()]
+        known: dict[str, tuple[Hashes, Hashes]] = {}
+        out = [self._built(name, None, gather, kept, places, known) for name, gather in self._own.items()]
+        out += [
+            self._built(name, owner, more, kept, places, known)
+            for (name, owner), more in self._further.items()
+        ]
         out = self._with_members(out)
         out += loose_keys(self._loose, dict.fromkeys(self._loose, ()), best_counts=not self._own)
         return tuple(sorted(out, key=lambda each: (each.identifier, each.owner or ""))), self._nameless
@@ -416,12 +468,22 @@ class PersonFold:
         gather: Gather,
         kept: Mapping[int, tuple[int, str]],
         places: tuple[str, ...],
+        known: dict[str, tuple[Hashes, Hashes]],
     ) -> PersonKeys:
-        keys, traits, where, owners = gather.fold()
+        """One set; ``known`` takes the ranks and keys of people, whom further identifiers name by these."""
+        ranks, traits, where, owners = gather.fold()
         sampled = self._samples[owner].theta if owner is not None else FULL
-        if owners is not None and sampled != FULL:
-            chosen = owners < np.uint64(sampled)
-            keys, traits, where, owners = keys[chosen], traits[chosen], where[chosen], owners[chosen]
+        if owners is not None and owner is not None:
+            whose, their_keys = known[owner]
+            chosen = (owners < np.uint64(sampled)) if sampled != FULL else np.ones(len(owners), dtype=bool)
+            ranks, traits, where, owners = ranks[chosen], traits[chosen], where[chosen], owners[chosen]
+            owners = their_keys[np.searchsorted(whose, owners)]
+        keys = self._keyer.keys(identifier, gather.of(ranks), ranks)
+        if owner is None:
+            known[identifier] = (ranks, keys)
+        order = np.argsort(keys)
+        keys, traits, where = keys[order], traits[order], where[order]
+        owners = None if owners is None else owners[order]
         fields = tuple(kept[bit] for bit in sorted(kept))
         moved = np.zeros(len(traits), dtype=np.uint64)
         for to, bit in enumerate(sorted(kept)):
@@ -610,8 +672,9 @@ def _normal(
     name = personkeys.joined_names(*named) if len(named) == 2 else personkeys.names(named[0])
     if not extra:
         return name
-    second = personkeys.birth_dates(cells[-1]) if extra == "birth" else personkeys.names(cells[-1])
-    return pc.binary_join_element_wise(name, second, pa.scalar("\x1f", pa.large_string()))
+    return pc.binary_join_element_wise(
+        name, personkeys.names(cells[-1]), pa.scalar("\x1f", pa.large_string())
+    )
 
 
 def _us_states(values: pa.Array) -> list[str | None]:
@@ -626,8 +689,12 @@ def _said(
     entity_type: str,
     read: Callable[[pa.Array], list[str | None]],
     among: Mask | None = None,
-) -> list[str | None] | None:
-    """What ``read`` makes of the first column of a type, row by row; None where there is no such column."""
+) -> tuple[NDArray[np.int64], list[str | None]] | None:
+    """What ``read`` makes of the first column of a type; None where there is no such column.
+
+    Returns:
+        For each row an index into what was made of the different values, the first of which is None.
+    """
     for index, column in enumerate(columns):
         meaning = column.meaning
         if meaning is None or meaning.entity_type != entity_type or meaning.form is not Form.CLEAR:
@@ -636,11 +703,11 @@ def _said(
         if hit is None:
             return None
         chosen = hit if among is None else hit & among
-        out: list[str | None] = [None] * batch.num_rows
+        out = np.zeros(batch.num_rows, dtype=np.int64)
+        codes: list[str | None] = [None]
         if chosen.any():
             encoded = _cells(batch.column(index), chosen).dictionary_encode()
-            codes = read(encoded.dictionary)
-            for at, code in zip(np.flatnonzero(chosen), encoded.indices.to_pylist(), strict=True):
-                out[at] = codes[code]
-        return out
+            codes += read(encoded.dictionary)
+            out[chosen] = encoded.indices.to_numpy(zero_copy_only=False) + 1
+        return out, codes
     return None

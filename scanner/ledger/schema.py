@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -17,6 +18,14 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+
+#: Alembic's own: the newest migration that the tables have.
+form = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 #: Facts of the ledger itself: its id, the check value of its key.
 meta = Table(

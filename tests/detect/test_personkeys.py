@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import re
+import unicodedata
 
 import pyarrow as pa
 import pytest
@@ -77,11 +79,15 @@ def test_account_numbers_count_in_the_name_space_of_their_heading() -> None:
     assert name_space("order_no", "-") != name_space("customer_no", "-")
 
 
-def test_a_key_is_an_hmac_of_kind_and_value() -> None:
+def test_a_key_is_an_hmac_of_kind_and_value_behind_its_rank() -> None:
     """So that who has the key file alone can make it again."""
     keyer = PersonKeyer(b"k" * 32)
     digest = hmac.digest(b"k" * 32, b"email\0jane@example.com", "sha256")
-    assert keyer.key("email", "jane@example.com") == int.from_bytes(digest[:8], "little")
+    rank = int(keyer.members("email", pa.array(["jane@example.com"]))[0])
+    key = keyer.key("email", "jane@example.com")
+    assert key & 0xFFFFFFFF == int.from_bytes(digest[:4], "little")
+    assert key >> 32 == rank >> 32
+    assert personkeys.sketch_bound(rank) <= key
     repeated = pa.array(["a@b.example", "c@d.example"] * 500)
     keys = keyer.keys("email", repeated)
     assert len(set(keys.tolist())) == 2
@@ -93,9 +99,39 @@ def test_membership_hashes_never_change() -> None:
     keyer = PersonKeyer(bytes(range(32)))
     values = pa.array(["jane@example.com", "x", "J" * 70_000])
     assert [hex(each) for each in keyer.members("email", values).tolist()] == VECTORS
+    named = keyer.members("name+birth", pa.array(["jane roe\x1f1980-01-02"]))
+    assert hex(named.tolist()[0]) == NAMED_VECTOR
 
 
-VECTORS = ["0xa7974150f321b2ce", "0xb4b9b7e05209f2e8", "0x562c2669a8f136d"]
+def test_names_with_birth_dates_are_hashed_as_their_joined_forms_are() -> None:
+    """From the parts' columns, a whole name's, or the normal form: one hash, in any order of words."""
+    keyer = PersonKeyer(b"k" * 32)
+    first, last = pa.array(["Jane", "José", "", "Ann"]), pa.array(["Roe", "Müller Díaz", " ", "Lee"])
+    born = pa.array(["1980-01-02", "1975-12-31", "1990-05-05", None], pa.large_string())
+    whole = pa.array(["ROE, Jane", "Díaz José Müller", "-", "Lee Ann"])
+    for columns in ([first, last], [whole]):
+        named = personkeys.NamesWith(columns, born, keyer, "name+birth")
+        assert named.valid.tolist() == [True, True, False, False]
+        forms = named.filter(pa.array([True, True]))
+        assert forms.to_pylist() == ["jane roe\x1f1980-01-02", "diaz jose muller\x1f1975-12-31"]
+        assert named.ranks.tolist() == keyer.members("name+birth", forms).tolist()
+    other = keyer.members("name+birth", pa.array(["jane roe\x1f1980-01-03", "jane rob\x1f1980-01-02"]))
+    assert len({*other.tolist(), *named.ranks.tolist()}) == 4
+
+
+@pytest.mark.parametrize(
+    "written",
+    [["a@b.co", "A.B@C.example"], ["a@b.co", "x <c@d.example>"], ["@b.co"], ["a@b@c.d"], ["ab@"], [""]],
+)
+def test_plain_addresses_are_read_as_others_are(written: list[str]) -> None:
+    """Byte by byte where all are plain; the same where one is not."""
+    alone = personkeys.emails(pa.array(written, pa.large_string())).to_pylist()
+    beside = personkeys.emails(pa.array([*written, "no (address)"], pa.large_string())).to_pylist()
+    assert alone == beside[:-1]
+
+
+VECTORS = ["0x7b266faa60dab646", "0x353f86fa5fce9a0d", "0x77848971af9ca49d"]
+NAMED_VECTOR = "0xf48f1741127819a6"
 
 
 def test_where_people_live() -> None:
@@ -110,3 +146,38 @@ def test_where_people_live() -> None:
     numbers = pa.array(["+14155552671", "+16045551234", "+4930901820", "0301"])
     assert personkeys.phone_countries(numbers) == ["US", "CA", "DE", None]
     assert personkeys.postal_countries(pa.array(["K1A 0B1", "SW1A 1AA", "12345"])) == ["CA", "GB", None]
+
+
+ODD_NAMES = [
+    "Jane Roe", "  roe,JANE ", "O'Neil-Smith", "José  Müller", "ŁUKASZ Żak", "", " ", "--", "a", "a b c",
+    "x  ", "\tDoe;\nJohn", "Иван Петров", "Smith", "İpek", "ｆｕｌｌ ｗｉｄｔｈ",
+    "Zoë", "123 Main St.", "ß", "नमस्ते",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", [ODD_NAMES, ODD_NAMES[:3], ODD_NAMES * 300, ["Ann", "Bob"], [""]])
+def test_words_are_those_of_the_plain_definition(values: list[str]) -> None:
+    """Byte by byte for ASCII, in Python for few others, by kernels for many: all give the same."""
+
+    def plain(text: str) -> str:
+        letters = [c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn"]
+        return " ".join(re.sub(r"[\W_]+", " ", "".join(letters).lower()).split())
+
+    sliced = pa.array(["before", *values], pa.large_string()).slice(1)
+    assert [each or "" for each in personkeys.names(sliced).to_pylist()] == [
+        " ".join(sorted(plain(each).split())) for each in values
+    ]
+    other = values[::-1]
+    joined = personkeys.joined_names(sliced, pa.array(other, pa.large_string()))
+    assert [each or "" for each in joined.to_pylist()] == [
+        " ".join(sorted(plain(f"{a} {b}").split())) for a, b in zip(values, other, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("values", [["+49 30 123456", "+1.415.555.2671"], ["+1 2", "+44-20/7946 0018", ""]])
+def test_plainly_written_telephone_numbers_are_read_as_others_are(values: list[str]) -> None:
+    """The short way gives what the long one does; it is the long one where there is more to read."""
+    alone = personkeys.telephone_numbers(pa.array(values), ("US",)).to_pylist()
+    beside = personkeys.telephone_numbers(pa.array([*values, "+1 415 555 2671 ext. 5"]), ("US",)).to_pylist()
+    assert alone == beside[:-1]
+    assert beside[-1] == "+14155552671"

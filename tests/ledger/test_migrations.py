@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -27,8 +28,15 @@ _PROGRAMS = next(
 )
 
 
-def test_the_migrations_make_the_tables_of_the_schema(tmp_path: Path) -> None:
-    """What the newest revision leaves is what the code writes."""
+@pytest.mark.parametrize("migrated", [False, True])
+def test_the_migrations_make_the_tables_of_the_schema(tmp_path: Path, migrated: bool) -> None:
+    """What the newest revision leaves is what the code writes, and what a new ledger is made with."""
+    if migrated:
+        # Where anything is there already, the tables are made by the migrations.
+        with sqlite3.connect(tmp_path / "l.db") as database:
+            database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        (tmp_path / "l.db.key").write_text("00" * 32)
+        (tmp_path / "l.db.key").chmod(0o600)
     with open_ledger(str(tmp_path / "l.db"), create=True) as ledger, ledger.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
@@ -44,8 +52,6 @@ def test_a_newer_form_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
     """It is not turned into a ledger unasked."""
-    import sqlite3
-
     connection = sqlite3.connect(tmp_path / "l.db")
     connection.execute("CREATE TABLE other (x)")
     connection.close()
