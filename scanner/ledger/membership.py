@@ -25,6 +25,9 @@ Numbers = NDArray[np.int64]
 
 _NONE: Numbers = np.empty(0, np.int64)
 
+#: The people of a version by part, with the rows about nobody known.
+_Persons = Mapping[int, tuple[tuple[PersonKeys, ...], int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -39,6 +42,106 @@ class Asked:
     keys: Words
     members: Words
     people: Numbers
+
+
+class _Index:
+    """Words to look for, in order and once, whatever the order of those who ask.
+
+    Args:
+        words: one for each asker.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self._words, inverse, self._counts = np.unique(words, return_inverse=True, return_counts=True)
+        self._askers = inverse.reshape(-1)
+        self._grouped = np.argsort(self._askers, kind="stable")
+        self._starts = np.cumsum(self._counts) - self._counts
+
+    def among(self, ordered: Words) -> tuple[Numbers, NDArray[np.bool_]]:
+        """For each asker a position in ``ordered`` (ascending), and whether the word is there.
+
+        The fewer are looked up among the more.
+        """
+        if len(ordered) >= len(self._words):
+            at, there = _positions(ordered, self._words)
+        else:
+            at = np.zeros(len(self._words), np.int64)
+            there = np.zeros(len(self._words), dtype=bool)
+            asked, known = _positions(self._words, ordered)
+            there[asked[known]] = True
+            at[asked[known]] = np.flatnonzero(known)
+        return at[self._askers], there[self._askers]
+
+    def pairs(self, words: Words) -> tuple[Numbers, Numbers]:
+        """Each position in ``words`` (in any order, repeated or not) with each asker for what is there."""
+        at, there = _positions(self._words, words)
+        hits, groups = np.flatnonzero(there), at[there]
+        counts = self._counts[groups]
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        return np.repeat(hits, counts), self._grouped[np.repeat(self._starts[groups], counts) + within]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """`Asked`, made ready to be looked for in many versions."""
+
+    people: Numbers
+    keys: _Index
+    members: _Index
+
+
+class _Links:
+    """Other keys of asked people, as tables have shown them, by kind of identifier."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, list[tuple[Words, Numbers]]] = {}
+        self._ordered: dict[str, tuple[Words, Numbers]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._noted)
+
+    def note(self, identifier: str, keys: Words, people: Numbers) -> None:
+        """That these keys are of these people."""
+        if len(keys):
+            self._noted.setdefault(identifier, []).append((keys, people))
+
+    def among(self, identifier: str, ordered: Words) -> tuple[Numbers, Numbers]:
+        """Positions in ``ordered`` (ascending) that are of asked people, and whose they are."""
+        if identifier not in self._noted or not len(ordered):
+            return _NONE, _NONE
+        if identifier not in self._ordered:
+            self._ordered[identifier] = _distinct(self._noted[identifier])
+        keys, people = self._ordered[identifier]
+        at, there = _positions(ordered, keys)
+        return at[there], people[there]
+
+
+def _distinct(noted: Sequence[tuple[Words, Numbers]]) -> tuple[Words, Numbers]:
+    """Pairs of key and person, each once, by key."""
+    keys = np.concatenate([each[0] for each in noted])
+    people = np.concatenate([each[1] for each in noted])
+    order = np.lexsort((people, keys))
+    keys, people = keys[order], people[order]
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = (keys[1:] != keys[:-1]) | (people[1:] != people[:-1])
+    return keys[first], people[first]
+
+
+class _Askers:
+    """What `Ask` gives, made ready once for each kind of identifier."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._known: dict[str, _Sought | None] = {}
+
+    def __call__(self, identifier: str) -> _Sought | None:
+        if identifier not in self._known:
+            asked = self._ask(identifier)
+            some = asked is not None and len(asked.people)
+            self._known[identifier] = (
+                _Sought(asked.people, _Index(asked.keys), _Index(asked.members)) if asked and some else None
+            )
+        return self._known[identifier]
 
 
 #: Gives who is asked for by a kind of identifier; None where nobody is.
@@ -113,14 +216,13 @@ def search(
         ask: see `Ask`.
         count: of asked people, numbered from 0.
     """
-    answer = Answer()
-    links: dict[str, dict[int, set[int]]] = {}
+    answer, askers, links = Answer(), _Askers(ask), _Links()
     held = [version for vendor in vendors for version in queries.reachable(connection, window, vendor)]
     found = {}
     for version in held:
         persons = queries.persons_of(ledger, connection, version)
-        found[version.id] = _look(persons, ask)
-        _learn(persons, ask, links)
+        found[version.id] = _look(persons, askers)
+        _learn(persons, askers, links)
     if links:
         for version in held:
             persons = queries.persons_of(ledger, connection, version)
@@ -170,7 +272,7 @@ def _reason(version: Version, found: _Found) -> str | None:
     return "sampled" if found.unknown else None
 
 
-def _look(persons: Mapping[int, tuple[tuple[PersonKeys, ...], int]], ask: Ask) -> _Found:
+def _look(persons: _Persons, ask: _Askers) -> _Found:
     """Who is there by an identifier that they are asked by."""
     found = _Found()
     for part, (sets, _) in persons.items():
@@ -186,18 +288,17 @@ def _look(persons: Mapping[int, tuple[tuple[PersonKeys, ...], int]], ask: Ask) -
     return found
 
 
-def _match(part: int, same: Sequence[PersonKeys], asked: Asked, found: _Found) -> None:
+def _match(part: int, same: Sequence[PersonKeys], asked: _Sought, found: _Found) -> None:
     here = np.zeros(len(asked.people), dtype=bool)
     certain = np.zeros(len(asked.people), dtype=bool)
     for each in same:
-        keys = np.frombuffer(each.keys, "<u8")
-        at, there = _positions(keys, asked.keys)
+        at, there = asked.keys.among(np.frombuffer(each.keys, "<u8"))
         here |= there
         found.fields |= set(_fields_of(part, each, at[there]))
         if each.members:
             everybody = np.frombuffer(each.members, "<u8")
             # A text's are of the keys' own family, a table's of the other one.
-            here |= _positions(everybody, asked.members)[1] | _positions(everybody, asked.keys)[1]
+            here |= asked.members.among(everybody)[1] | asked.keys.among(everybody)[1]
             certain[:] = True
     if all(min(each.theta, each.owner_theta) >= FULL for each in same):
         certain[:] = True
@@ -221,46 +322,35 @@ def _fields_of(part: int, each: PersonKeys, at: Numbers) -> Iterator[queries.Fie
             yield part, index, entity_type
 
 
-def _learn(
-    persons: Mapping[int, tuple[tuple[PersonKeys, ...], int]], ask: Ask, links: dict[str, dict[int, set[int]]]
-) -> None:
+def _learn(persons: _Persons, ask: _Askers, links: _Links) -> None:
     """Note under which other keys a table has the asked people."""
     for sets, _ in persons.values():
         for each in sets:
             if not each.owners or each.owner is None:
                 continue
             keys, owners = np.frombuffer(each.keys, "<u8"), np.frombuffer(each.owners, "<u8")
-            for asked, known, others, name in (
-                (ask(each.identifier), keys, owners, each.owner),
-                (ask(each.owner), owners, keys, each.identifier),
-            ):
-                if asked is None or not len(asked.keys) or kind(name) in WEAK:
-                    continue  # that two have one name does not make them one person
-                order = np.argsort(asked.keys)
-                at, there = _positions(asked.keys[order], known)
-                people = asked.people[order][at[there]]
-                for person, other in zip(people.tolist(), others[there].tolist(), strict=True):
-                    links.setdefault(name, {}).setdefault(other, set()).add(person)
+            _learn_one(ask(each.identifier), keys, owners, each.owner, links)
+            _learn_one(ask(each.owner), owners, keys, each.identifier, links)
 
 
-def _follow(
-    persons: Mapping[int, tuple[tuple[PersonKeys, ...], int]],
-    links: Mapping[str, Mapping[int, set[int]]],
-    found: _Found,
-) -> None:
+def _learn_one(asked: _Sought | None, known: Words, others: Words, name: str, links: _Links) -> None:
+    if asked is None or kind(name) in WEAK:
+        return  # that two have one name does not make them one person
+    at, askers = asked.keys.pairs(known)
+    links.note(name, others[at], asked.people[askers])
+
+
+def _follow(persons: _Persons, links: _Links, found: _Found) -> None:
     """Who is there under another of their keys only."""
     for part, (sets, _) in persons.items():
         for each in sets:
-            known = links.get(each.identifier)
-            if not known:
+            at, people = links.among(each.identifier, np.frombuffer(each.keys, "<u8"))
+            if not len(people):
                 continue
-            wanted = np.array(sorted(known), np.uint64)
-            at, there = _positions(np.frombuffer(each.keys, "<u8"), wanted)
-            people = {person for key in wanted[there].tolist() for person in known[key]}
-            new = people - found.people
+            new = set(people.tolist()) - found.people
             if new:
                 found.told = True
-                found.fields |= set(_fields_of(part, each, at[there]))
+                found.fields |= set(_fields_of(part, each, at))
             found.linked |= new
             found.people |= new
 

@@ -84,6 +84,20 @@ def test_another_identifier_of_the_same_person_is_followed(shop: Shop) -> None:
     assert answer.hits[1].linked.tolist() == [0]
 
 
+def test_every_number_of_a_person_is_followed(shop: Shop) -> None:
+    """Several telephone numbers of one address, in no order, and the same person asked for twice."""
+    file = shop.root / "acme/both.csv"
+    file.parent.mkdir()
+    rows = [(person(n)["email"], person(100 * turn + n)["phone"]) for n in range(30) for turn in range(3)]
+    file.write_text("email,phone\n" + "".join(f"{mail},{phone}\n" for mail, phone in rows))
+    deliver(shop, "bolt/calls.csv", ["phone"], range(200, 230))
+    shop.scan(1)
+    lines = [person(number)["email"] for number in range(30)]
+    answer = ask(shop, [*lines, *lines, "nobody@example.org"])
+    assert held(answer) == {"acme/both.csv": list(range(60)), "bolt/calls.csv": list(range(60))}
+    assert answer.hits[1].linked.tolist() == list(range(60))
+
+
 def test_people_of_one_name_are_not_taken_for_one(shop: Shop) -> None:
     deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
     deliver(shop, "bolt/names.csv", ["name"], range(40))
