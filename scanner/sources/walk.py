@@ -50,12 +50,14 @@ class Folder:
         relative: the same below the root; empty for the root itself.
         above: device and inode of it and of every folder that leads to it.
         linked: reached through a link to a folder.
+        is_link: is such a link itself.
     """
 
     path: str
     relative: str
     above: frozenset[tuple[int, int]]
     linked: bool = False
+    is_link: bool = False
 
 
 class Found(NamedTuple):
@@ -217,7 +219,7 @@ class Walk:
         if identity in folder.above:
             # Only a link or a bind mount leads back up; what it leads to is part of this walk already.
             return _gap(relative, Reason.EXCLUDED, "leads back to a folder that it lies in; read there")
-        return Folder(path, relative, folder.above | {identity}, linked or folder.linked)
+        return Folder(path, relative, folder.above | {identity}, linked or folder.linked, linked)
 
     def _linked(self, folder: Folder, path: str, relative: str, found: os.stat_result) -> Folder | Outcome:
         if _identity(found) in folder.above:

@@ -171,17 +171,10 @@ class Watcher:
 
     def start(self) -> None:
         """Begin. Hints come at once; a `FOLDER` of each root when all below it is covered."""
-        if self._wants_events:
-            from scanner.sources.inotify import Reader
-
-            try:
-                self._reader = Reader(self._on_event, self._on_overflow, self._failed_to_read)
-            except OSError as error:
-                detail = f"inotify gives no events ({error.strerror}); every folder is polled"
-                for root in self._roots:
-                    self._hints.put(Hint(root, "", What.DEGRADED, detail=detail))
-            else:
-                self._reader.start()
+        if self._wants_events and (problem := self._listen()):
+            detail = f"inotify gives no events ({problem}); every folder is polled"
+            for root in self._roots:
+                self._hints.put(Hint(root, "", What.DEGRADED, detail=detail))
         self._keeper.start()
 
     def take(self, timeout: float | None = None, most: int | None = None) -> list[Hint]:
@@ -247,6 +240,17 @@ class Watcher:
     def __exit__(self, *_: object) -> None:
         """Stopped."""
         self.stop()
+
+    def _listen(self) -> str | None:
+        """Begin to read events; what is in the way, where something is."""
+        from scanner.sources.inotify import Reader
+
+        try:
+            self._reader = Reader(self._on_event, self._on_overflow, self._failed_to_read)
+        except OSError as error:
+            return error.strerror or type(error).__name__
+        self._reader.start()
+        return None
 
     # -- the reader's thread --
 
@@ -445,13 +449,15 @@ class Watcher:
         """Put a watch on a folder of a share and on all below it, each before it is listed."""
         numbers: dict[str, int] = {}
         lost = self._states[root].lost
+        real = os.path.realpath(root)
 
         def enter(folder: Folder) -> bool:
             if folder.relative in lost or self._stopped:
                 return False
             above, _, own = folder.relative.rpartition("/")
             at = folder.relative == below
-            number = self._attach(parent if at else numbers[above], name if at else own, folder)
+            above_it, its_name = (parent, name) if at else (numbers[above], own)
+            number = self._attach(above_it, its_name, folder, _join(real, folder.relative))
             if number is None:
                 return False
             # Folders come depth first: what is not above this one will not be asked for again.
@@ -472,19 +478,27 @@ class Watcher:
                     with self._lock:
                         self._denied.add((numbers[above], own))
 
-    def _attach(self, parent: int, name: str, folder: Folder) -> int | None:
-        """Watch one folder, or poll it; None where it is not there any more."""
-        link = folder.relative != "" and os.path.islink(folder.path)
-        mount = mount_of(os.path.realpath(folder.path) if folder.linked else self._real(folder), self._mounts)
+    def _attach(self, parent: int, name: str, folder: Folder, real: str) -> int | None:
+        """Watch one folder, or poll it; None where it is not there any more.
+
+        Args:
+            parent: number of the folder above.
+            name: of the folder in that.
+            folder: as the walk came to it.
+            real: its path, where no link leads to it.
+        """
+        mount = mount_of(os.path.realpath(folder.path) if folder.linked else real, self._mounts)
         if self._reader is None or (mount is not None and mount.is_kind(self._polled_kinds)):
-            return self._attach_polled(parent, name, folder, lacking=self._wants_events and mount is None)
+            return self._attach_polled(parent, name, folder, lacking=False)
         with self._lock:
             try:
-                number = self._reader.watch(os.fsencode(folder.path), follow=link or not folder.relative)
+                number = self._reader.watch(
+                    os.fsencode(folder.path), follow=folder.is_link or not folder.relative
+                )
             except OSError as error:
                 reason = error.errno
             else:
-                self._tree.add(number, parent, name, link=link)
+                self._tree.add(number, parent, name, link=folder.is_link)
                 if parent < 0:
                     self._children[parent, name] = number
                 return number
@@ -496,10 +510,6 @@ class Watcher:
             return None
         return self._attach_polled(parent, name, folder, lacking=True)
 
-    def _real(self, folder: Folder) -> str:
-        root = folder.path[: len(folder.path) - len(folder.relative)].rstrip("/") or "/"
-        return _join(os.path.realpath(root), folder.relative)
-
     def _attach_polled(self, parent: int, name: str, folder: Folder, *, lacking: bool) -> int | None:
         listing = look(folder.path)
         if listing is None:
@@ -508,7 +518,7 @@ class Watcher:
             number = self._children.get((parent, name), 0)
             if number >= 0:
                 number, self._next_number = self._next_number, self._next_number - 1
-            self._tree.add(number, parent, name, link=folder.relative != "" and os.path.islink(folder.path))
+            self._tree.add(number, parent, name, link=folder.is_link)
             self._children[parent, name] = number
             self._listings[number] = listing
             if lacking:
@@ -592,8 +602,7 @@ class Watcher:
         started = self._clock()
         if any(state.presence is not Presence.THERE for state in self._states.values()):
             self._look_at_shares()
-        if self._reader is not None:
-            self._retry(started)
+        self._retry(started)
         if self._denied:
             with self._lock:
                 denied, self._denied = self._denied, set()
@@ -652,6 +661,14 @@ class Watcher:
 
     def _retry(self, now: float) -> None:
         """Go through all watches anew when there may be enough of them now."""
+        if self._reader is None and self._wants_events and now >= self._retry_at:
+            self._retry_at = now + _RETRY_SECONDS
+            if self._listen() is None:
+                with self._lock:
+                    self._renew = True
+                detail = "inotify gives events again"
+                for root in self._roots:
+                    self._hints.put(Hint(root, "", What.DEGRADED, detail=detail))
         if not self._lacking:
             return
         limit = _limit()

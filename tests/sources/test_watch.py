@@ -355,11 +355,65 @@ def test_no_inotify_at_all(watching: Start, tmp_path: Path, monkeypatch: pytest.
     def refuse(_: type) -> int:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr(inotify.Reader, "_create_inotify_fd", classmethod(refuse))
+    refusing = pytest.MonkeyPatch()
+    refusing.setattr(inotify.Reader, "_create_inotify_fd", classmethod(refuse))
+    monkeypatch.setattr("scanner.sources.watch._RETRY_SECONDS", 0)
+    try:
+        seen = watching(tmp_path, poll_seconds=0.05)
+        assert any("Too many open files" in hint.detail for hint in seen.first)
+        assert seen.watcher.figures().polled == 2
+        _write(tmp_path / "a" / "x", "longer")
+        seen.until(("a", What.LISTING))
+    finally:
+        refusing.undo()
+    seen.until(("", What.OVERFLOW))  # there is one again
+    seen.settle(tmp_path)
+    assert (seen.watcher.figures().watched, seen.watcher.figures().polled) == (2, 0)
+
+
+def test_a_folder_that_may_not_be_read(
+    watching: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again, and looked at as a whole once it may be."""
+    _write(tmp_path / "a" / "deep" / "x")
+    real, denied = inotify.add_watch, [True]
+
+    def add_watch(instance: int, path: bytes, mask: int) -> int:
+        if denied[0] and path.endswith(b"/a"):
+            inotify.ctypes.set_errno(errno.EACCES)
+            return -1
+        return real(instance, path, mask)
+
+    monkeypatch.setattr(inotify, "add_watch", add_watch)
     seen = watching(tmp_path, poll_seconds=0.05)
-    assert seen.watcher.figures().polled == 2
-    _write(tmp_path / "a" / "x", "longer")
-    seen.until(("a", What.LISTING))
+    assert seen.watcher.figures().watched == 1
+    denied[0] = False
+    seen.until(("a", What.FOLDER))
+    seen.settle(tmp_path)
+    _write(tmp_path / "a" / "deep" / "x", "longer")
+    seen.until(("a/deep/x", What.CLOSED))
+
+
+def test_a_storm_of_renames(watching: Start, tmp_path: Path) -> None:
+    """A tree that never stays where it is ends up watched where it lies, and nowhere else."""
+    for number in range(10):
+        _write(tmp_path / "0" / str(number) / "x")
+    seen = watching(tmp_path)
+    for number in range(1000):
+        (tmp_path / str(number)).rename(tmp_path / str(number + 1))
+    seen.settle(tmp_path)
+    assert seen.watcher.figures().watched == 12
+    _write(tmp_path / "1000" / "7" / "x", "longer")
+    assert {hint.path for hint in seen.settle(tmp_path)} == {"1000/7/x"}
+
+
+def test_many_folders_at_once(watching: Start, tmp_path: Path) -> None:
+    """As an archive that is unpacked makes them: each has its watch in the end."""
+    seen = watching(tmp_path)
+    for number in range(500):
+        _write(tmp_path / str(number % 20) / str(number) / "deep" / "x")
+    seen.settle(tmp_path)
+    assert seen.watcher.figures().watched == 1 + 20 + 2 * 500
 
 
 def test_polling(watching: Start, tmp_path: Path) -> None:
