@@ -8,15 +8,18 @@ under the same id. Not part of the chain: it says nothing that the ledger does n
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, and_, case, delete, exists, func, insert, or_, select, update
 
 from scanner.events import ROUTINE, Event, Subscription, Waiting, alarm, stable_id
 from scanner.ledger.schema import outbox, outbox_deliveries, outbox_sinks
+
+_Value = TypeVar("_Value")
 
 PENDING, DEAD = 0, 1
 #: Only inside of the transaction that makes a dead letter wait again.
@@ -89,15 +92,28 @@ class Outbox:
 
         An event whose id waits already is the same event, and is not added again.
         """
-        added = 0
         states = self._states(connection, sinks)
-        for event in events:
-            added += self._add(connection, event, sinks, states)
+        new = _new(connection, {event.id: event for event in events})
+        to = {event.id: self._receivers(event, sinks, states) for event in new}
+        added = _put(connection, [event for event in new if to[event.id]], to)
         for name, state in states.items():
             self._keep_state(connection, name, state)
-            for told in state.alarms:
-                self._add(connection, told, sinks, {})
+            told = {each.id: [sink.name for sink in sinks if sink.wants(each)] for each in state.alarms}
+            _put(connection, [each for each in state.alarms if told[each.id]], told)
         return added
+
+    def _receivers(
+        self, event: Event, sinks: Sequence[Subscription], states: Mapping[str, _State]
+    ) -> list[str]:
+        """The names of those who want it and have room for it."""
+        found = [
+            sink.name
+            for sink in sinks
+            if sink.wants(event) and self._room(event, sink.name, states[sink.name])
+        ]
+        for name in found:
+            states[name].pending += 1
+        return found
 
     def _states(self, connection: Connection, sinks: Sequence[Subscription]) -> dict[str, _State]:
         table = outbox_sinks
@@ -111,52 +127,7 @@ class Outbox:
                 connection.execute(insert(table).values(sink=name, pending=0, shed=0, full=0))
         return {name: found.get(name, _State(0, 0, False)) for name in names}
 
-    def _add(
-        self,
-        connection: Connection,
-        event: Event,
-        sinks: Sequence[Subscription],
-        states: Mapping[str, _State],
-    ) -> int:
-        to = [
-            sink.name
-            for sink in sinks
-            if sink.wants(event) and self._room(event, sink.name, states.get(sink.name))
-        ]
-        if not to:
-            return 0
-        now = _now()
-        known = connection.execute(select(outbox.c.seq).where(outbox.c.id == event.id)).first()
-        if known is not None:
-            return 0
-        made = connection.execute(
-            insert(outbox).values(
-                id=event.id, event=event.event, item=event.item, since=now, payload=event.line()
-            )
-        )
-        seq = int(made.inserted_primary_key[0])  # type: ignore[index] # an insert of one row has a key
-        rows = [
-            {
-                "sink": name,
-                "seq": seq,
-                "item": event.item,
-                "state": PENDING,
-                "tries": 0,
-                "due": 0,
-                "reason": "",
-            }
-            for name in to
-        ]
-        connection.execute(insert(outbox_deliveries), rows)
-        _count(connection, to, 1)
-        for name in to:
-            if name in states:
-                states[name].pending += 1
-        return len(rows)
-
-    def _room(self, event: Event, name: str, state: _State | None) -> bool:
-        if state is None:
-            return True
+    def _room(self, event: Event, name: str, state: _State) -> bool:
         if state.pending >= self._limit and not state.full:
             state.full, state.changed = True, True
             state.alarms.append(self._told("outbox_full", name, state, "error"))
@@ -409,6 +380,47 @@ class _State:
     alarms: list[Event] = field(default_factory=list)
 
 
+def _new(connection: Connection, events: Mapping[str, Event]) -> list[Event]:
+    """Those that are not in the outbox yet."""
+    known: set[str] = set()
+    for some in _parts(list(events)):
+        known |= set(connection.execute(select(outbox.c.id).where(outbox.c.id.in_(some))).scalars())
+    return [event for event in events.values() if event.id not in known]
+
+
+def _put(connection: Connection, events: Sequence[Event], to: Mapping[str, Sequence[str]]) -> int:
+    """Write events, in their order, and a delivery for each receiver; gives the number of deliveries."""
+    now = _now()
+    rows = [
+        {"id": each.id, "event": each.event, "item": each.item, "since": now, "payload": each.line()}
+        for each in events
+    ]
+    if not rows:
+        return 0
+    connection.execute(insert(outbox), rows)
+    places: dict[str, int] = {}
+    for some in _parts([each.id for each in events]):
+        found = connection.execute(select(outbox.c.id, outbox.c.seq).where(outbox.c.id.in_(some)))
+        places |= {row.id: int(row.seq) for row in found}
+    deliveries = [
+        {
+            "sink": name,
+            "seq": places[each.id],
+            "item": each.item,
+            "state": PENDING,
+            "tries": 0,
+            "due": 0.0,
+            "reason": "",
+        }
+        for each in events
+        for name in to[each.id]
+    ]
+    connection.execute(insert(outbox_deliveries), deliveries)
+    for name, number in Counter(each["sink"] for each in deliveries).items():
+        _count(connection, [str(name)], number)
+    return len(deliveries)
+
+
 def _count(connection: Connection, sinks: Sequence[str], change: int) -> None:
     if change:
         connection.execute(
@@ -428,9 +440,9 @@ def _prune(connection: Connection, seqs: Sequence[int]) -> None:
     )
 
 
-def _parts(seqs: Sequence[int]) -> Iterable[Sequence[int]]:
-    for start in range(0, len(seqs), _AT_ONCE):
-        yield seqs[start : start + _AT_ONCE]
+def _parts(values: Sequence[_Value]) -> Iterable[Sequence[_Value]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
 
 
 def _now() -> str:
