@@ -174,7 +174,7 @@ class Answer:
     Attributes:
         hits: in the order of recording.
         searched: versions that could tell.
-        silent: those without an identifier that anybody is asked by.
+        silent: those about people, without an identifier that anybody is asked by.
         unsure: those in which somebody cannot be excluded, with the reason: ``unread`` (not read whole),
             ``forgotten``, ``sampled``.
         open: for each person, how many versions cannot exclude it.
@@ -247,7 +247,7 @@ def _tell(
         whole = set(range(count)) if reason != "sampled" else found.unknown
         for person in whole - found.people:
             answer.open[person] = answer.open.get(person, 0) + 1
-    elif found.told:
+    elif found.told or not version.totals.high:
         answer.searched += 1
     else:
         answer.silent += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -17,15 +18,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.surfaces.common import fail, read_settings, told_errors
-from scanner.surfaces.ledger_cli import LEDGER, write_out
+from scanner.surfaces.ledger_cli import LEDGER, policy_for, write_out
 
 if TYPE_CHECKING:
     from scanner.detect.personkeys import PersonKeyer
     from scanner.ledger.membership import Answer, Asked
+    from scanner.ledger.store import Connection, Ledger
 
 _BORN = re.compile(r"^(?P<name>[^\d@=]*[^\W\d_][^\d@=]*?)[\s,;]+(?P<born>\d[\d./-]{5,9}\d)$")
 _NAMED = re.compile(r"^(?P<heading>[\w .-]{1,60}?)\s*=\s*(?P<value>.+)$")
 _PHONE = re.compile(r"^\+?[\d\s()./-]{6,24}(?:(?:x|ext\.?)\s*\d+)?$")
+_DAY = re.compile(r"^(?P<one>\d{1,2})(?P<mark>[./-])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})$")
+_MONTHS, _LATEST = 12, 30
+_LINES = re.compile("\r\n|\n|\r")
 #: What is neither of these is an identifier that a state or a firm gave.
 _NUMBER = "number"
 _FIXED = ("email", "phone", "name+birth")
@@ -103,9 +108,7 @@ class People:
             return personkeys.normal(kind, pa.array(values, pa.large_string()), self._keyer.regions)
         parts = [value.split("\x1f") for value in values]
         names = personkeys.names(pa.array([part[0] for part in parts], pa.large_string()))
-        # Each by itself: whether day or month comes first is not the same for all who are asked for.
-        born = [personkeys.birth_dates(pa.array([part[1]], pa.large_string()))[0].as_py() for part in parts]
-        dates = pa.array(born, pa.large_string())
+        dates = personkeys.birth_dates(pa.array([part[1] for part in parts], pa.large_string()))
         return pc.binary_join_element_wise(names, dates, pa.scalar("\x1f", pa.large_string()))
 
 
@@ -121,9 +124,30 @@ def _read(line: str) -> list[tuple[str, str]]:
     if "@" in text:
         return [("email", text)]
     if born := _BORN.match(text):
-        return [("name+birth", f"{born['name'].strip()}\x1f{born['born']}")]
+        return [("name+birth", f"{born['name'].strip()}\x1f{date}") for date in _dates(born["born"])]
     found = [(_NUMBER, text)] if any(char.isdigit() for char in text) else []
     return [("phone", text), *found] if _PHONE.match(text) else found
+
+
+def _dates(given: str) -> list[str]:
+    """The days that a date of birth may be, ``YYYY-MM-DD``: two where day and month may change places.
+
+    With dots the day comes first.
+    """
+    found = _DAY.match(given)
+    if found is None:
+        return [given]
+    one, other = int(found["one"]), int(found["other"])
+    orders = [(one, other)] if found["mark"] == "." else [(one, other), (other, one)]
+    days = {f"{_year(found['year'])}-{month:02d}-{day:02d}" for day, month in orders if month <= _MONTHS}
+    return sorted(days) or [given]
+
+
+def _year(written: str) -> str:
+    """A year in full; one of two digits as it is read in tables (`scanner.detect.personkeys`)."""
+    if len(written) > 2:
+        return written
+    return f"{'19' if int(written) > _LATEST else '20'}{written}"
 
 
 def _digests(value: str) -> list[str]:
@@ -192,17 +216,28 @@ def _lines(listed: str | None) -> list[str]:
     if listed is None:
         if sys.stdin.isatty():
             return [click.prompt("Whom to look for (not shown)", hide_input=True, err=True)]
-        first = sys.stdin.buffer.readline().decode("utf-8-sig", "replace")
+        first = _decoded(sys.stdin.buffer.readline())
         if not first.strip():
             fail("nothing was given on standard input to look for")
         return [first]
     data = sys.stdin.buffer.read() if listed == "-" else Path(listed).read_bytes()
-    lines = data.decode("utf-8-sig", "replace").splitlines()
+    # Not `str.splitlines`, which ends lines where no editor does: the answer counts lines.
+    lines = _LINES.split(_decoded(data))
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
         fail(f"{listed}: is empty")
     return lines
+
+
+def _decoded(data: bytes) -> str:
+    """Text as editors and spreadsheets write it: UTF-8, UTF-16 with its mark, else Windows-1252."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
 
 
 def _document(
@@ -227,18 +262,21 @@ def _document(
         people = People(lines, PersonKeyer(opened.people_secret, regions))
         if people.unreadable and not many:
             fail("that is no e-mail address, telephone number, name with date of birth, or number")
-        vendors = queries.vendors(connection) if vendor is None else [vendor]
+        vendors = _vendors(opened, connection, vendor)
         window = queries.Window(first, last)
         answer = membership.search(opened, connection, window, vendors, people.ask, people.count)
         feeds = queries.feed_names(connection)
     found = {int(person) for hit in answer.hits for person in hit.people}
+    sure = {person for hit in answer.hits for person in {*hit.people.tolist()} - {*hit.linked.tolist()}}
+    doubtful = {*answer.open, *people.unreadable} - found
     out: dict[str, Any] = {
         "schema_version": "1.0",
         "to": shown(last),
         "from": None if first == "0001" else shown(first),
         "asked": people.count,
         "found": len(found),
-        "cannot_be_excluded": len({*answer.open, *people.unreadable} - found),
+        "cannot_be_excluded": len(doubtful),
+        "people": {"low": len(sure), "best": len(found), "high": len(found) + len(doubtful)},
         "deliveries_searched": answer.searched + len(answer.hits),
         "deliveries_without_such_identifiers": answer.silent,
         "deliveries_unsure": dict(sorted(answer.unsure.items())),
@@ -247,6 +285,20 @@ def _document(
     if many:
         out["lines"] = _by_line(answer, people)
     return out
+
+
+def _vendors(opened: Ledger, connection: Connection, vendor: str | None) -> list[str | None]:
+    """Those to search. A vendor that nobody knows of is a slip of the pen, and no answer about it is one."""
+    from scanner.ledger import queries
+
+    known = queries.vendors(connection)
+    if vendor is None:
+        return known
+    if vendor not in known:
+        policy, _ = policy_for(opened, None)
+        if policy is None or policy.vendor(vendor) is None:
+            fail(f"neither the ledger nor its policy knows a vendor {vendor}")
+    return [vendor]
 
 
 def _hit(hit: Any, feeds: dict[tuple[str, str], str]) -> dict[str, Any]:
@@ -294,19 +346,21 @@ def _as_json(document: dict[str, Any]) -> str:
 
 
 def _as_csv(document: dict[str, Any]) -> str:
+    from scanner.reports.csvreport import cell
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     if "lines" in document:
         writer.writerow(("line", "held", "deliveries", "vendors", "first_seen"))
         for each in document["lines"]:
             row = (each["line"], each["held"], each["deliveries"], " ".join(each["vendors"]))
-            writer.writerow((*row, each["first_seen"] or ""))
+            writer.writerow([cell(value) for value in (*row, each["first_seen"] or "")])
         return out.getvalue()
     writer.writerow(("vendor", "path", "first_seen", "gone", "categories"))
     for each in document["deliveries"]:
         for place in each["places"]:
             row = (each["vendor"] or "", place["path"], place["first_seen"], place["gone"] or "")
-            writer.writerow((*row, " ".join(each["categories"])))
+            writer.writerow([cell(value) for value in (*row, " ".join(each["categories"]))])
     return out.getvalue()
 
 

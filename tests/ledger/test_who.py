@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from scanner.detect import persons
 from scanner.detect.personkeys import PersonKeyer
 from scanner.ledger import membership, queries
+from scanner.ledger.recorder import Recorder
 from scanner.surfaces.cli import cli
-from scanner.surfaces.who_cli import People, _read
+from scanner.surfaces.who_cli import _LINES, People, _dates, _decoded, _read
 from tests.ledger.conftest import Shop, day
 
 ANYTIME = queries.Window("0001", day(999))
@@ -163,6 +164,9 @@ def test_a_long_list_over_many_versions_is_searched_in_vectors(shop: Shop) -> No
         ("+49 89 123456", ["phone", "number"]),
         ("Anna Weber 1980-05-01", ["name+birth"]),
         ("Weber, Anna; 01.05.1980", ["name+birth"]),
+        ("Anna Weber 05/13/1980", ["name+birth"]),
+        ("Anna Weber 01/05/1980", ["name+birth", "name+birth"]),
+        ("Anna Weber 19800501", ["name+birth"]),
         ("customer_id = 4711", ["account:customerid"]),
         ("123-45-6789", ["phone", "number"]),
         ("AB123456C", ["number"]),
@@ -194,6 +198,119 @@ def test_the_command_reads_standard_input_and_echoes_nothing(shop: Shop, tmp_pat
     assert _run(["who", "--ledger", where], "Anna Weber\n")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("given", "days"),
+    [
+        ("01.05.1980", ["1980-05-01"]),
+        ("1.5.80", ["1980-05-01"]),
+        ("13/05/1980", ["1980-05-13"]),
+        ("05/13/1980", ["1980-05-13"]),
+        ("01/05/1980", ["1980-01-05", "1980-05-01"]),
+        ("05-05-1980", ["1980-05-05"]),
+        ("13/13/1980", ["13/13/1980"]),
+        ("1980-05-01", ["1980-05-01"]),
+    ],
+)
+def test_a_day_that_may_be_two_is_looked_for_as_both(given: str, days: list[str]) -> None:
+    assert _dates(given) == days
+
+
+@pytest.mark.parametrize("written", ["1980-05-03", "03.05.1980", "05/03/1980", "03/05/80"])
+def test_a_name_with_a_date_of_birth(shop: Shop, written: str) -> None:
+    file = shop.root / "acme/born.csv"
+    file.parent.mkdir()
+    rows = [f"{FIRSTS[n % 10]} {LASTS[n // 10]},{1950 + n}-05-{1 + n % 28:02d}\n" for n in range(60)]
+    file.write_text("name,date_of_birth\n" + "".join(rows).replace("1952-05-03", "1980-05-03"))
+    shop.scan(1)
+    assert held(ask(shop, [f"WEBER Clara, {written}", "Clara Weber 1981-05-03"])) == {"acme/born.csv": [0]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_list_in_any_encoding_is_counted_as_editors_count(encoding: str) -> None:
+    """Form feeds and the line separator of Unicode end no line; a name keeps its letters."""
+    text = "Jörg Müller 1980-05-01\r\nx\x0c@example.org\nlast@example.org\n"
+    assert _LINES.split(_decoded(text.encode(encoding)))[:3] == text.replace("\r", "").split("\n")[:3]
+
+
+def test_what_was_forgotten_excludes_nobody(shop: Shop) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
+    shop.scan(1)
+    (shop.root / "acme/mail.csv").unlink()
+    shop.scan(2)
+    with Recorder(shop.ledger, rules_digest="sha256:test") as recorder:
+        assert recorder.forget(day(3)) == 1
+    answer = ask(shop, [person(5)["email"], person(99)["email"]])
+    assert answer.hits == []
+    assert answer.unsure == {"forgotten": 1}
+    assert answer.open == {0: 1, 1: 1}
+
+
+def test_deliveries_without_people_are_no_doubt(shop: Shop) -> None:
+    """A price list cannot hide anybody; a list of names can."""
+    (shop.root / "acme").mkdir()
+    (shop.root / "acme/prices.csv").write_text("sku,price\nA1,2\nA2,3\n")
+    shop.scan(1)
+    answer = ask(shop, ["anna@example.org"])
+    assert (answer.searched, answer.silent) == (1, 0)
+    deliver(shop, "acme/names.csv", ["name"], range(40))
+    shop.scan(2)
+    answer = ask(shop, ["anna@example.org"])
+    assert (answer.searched, answer.silent) == (1, 1)
+
+
+def test_bad_input_is_told_without_a_value(shop: Shop, tmp_path: Path) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
+    shop.scan(1)
+    where, listed = str(tmp_path / "ledger.db"), tmp_path / "list.txt"
+    listed.write_bytes(b"\r\n \r\n")
+    assert _run(["who", "--ledger", where, "--list", str(listed)], "")[0] == 2
+    assert _run(["who", "--ledger", where, "--list", str(tmp_path)], "")[0] == 2
+    assert _run(["who", "--ledger", where, "--list", str(tmp_path / "none")], "")[0] == 2
+    marker = person(5)["email"]
+    code, text = _run(["who", "--ledger", where, "--vendor", "acne"], marker + "\n")
+    assert (code, marker in text) == (2, False)
+    assert _run(["who", "--ledger", where, "--vendor", "acme", "--as-of", "soon"], marker)[0] == 2
+    Path(f"{where}.key").unlink()
+    code, text = _run(["who", "--ledger", where], marker + "\n")
+    assert (code, marker in text) == (2, False)
+    assert not Path(f"{where}.key").exists()
+
+
+def test_a_hundred_thousand_lines(shop: Shop, tmp_path: Path) -> None:
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(60))
+    shop.scan(1)
+    where, listed = str(tmp_path / "ledger.db"), tmp_path / "list.txt"
+    asked = {7: 3, 50_000: 11, 99_999: 59}
+    listed.write_text(
+        "".join(
+            (person(asked[number])["email"] if number in asked else f"x{number}@example.net") + "\r\n"
+            for number in range(100_000)
+        )
+    )
+    code, text = _run(["who", "--ledger", where, "--list", str(listed), "--format", "csv"], "")
+    assert code == 1
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(rows) == 100_000
+    assert {int(row["line"]) - 1 for row in rows if row["held"] == "yes"} == set(asked)
+    assert {row["held"] for row in rows} == {"yes", "no"}
+
+
+def test_nothing_that_was_given_is_left_anywhere(shop: Shop, tmp_path: Path) -> None:
+    """Not in the ledger's files, nor in what is printed; it is never an argument, as there is none for it."""
+    deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
+    shop.scan(1)
+    where = str(tmp_path / "ledger.db")
+    marker = "zzmarkerperson@example.org"
+    for format_name in ("text", "json", "csv"):
+        _, text = _run(["who", "--ledger", where, "--format", format_name], marker + "\n")
+        assert "zzmarker" not in text
+    digests = [hashlib.new(name, marker.encode()).hexdigest() for name in ("md5", "sha1", "sha256")]
+    for file in tmp_path.glob("ledger.db*"):
+        data = file.read_bytes()
+        assert not any(each.encode() in data for each in ("zzmarker", *digests))
+    assert _run(["who", "--ledger", where, marker], "")[0] == 2
+
+
 def test_a_list_is_answered_line_by_line(shop: Shop, tmp_path: Path) -> None:
     deliver(shop, "acme/mail.csv", ["name", "email"], range(40))
     deliver(shop, "bolt/mail.csv", ["name", "email"], range(10))
@@ -208,6 +325,7 @@ def test_a_list_is_answered_line_by_line(shop: Shop, tmp_path: Path) -> None:
     assert code == 1
     document: dict[str, Any] = json.loads(text)
     assert [each["held"] for each in document["lines"]] == ["yes", "no", "unknown", "yes"]
+    assert document["people"] == {"low": 2, "best": 2, "high": 3}
     assert [each["vendors"] for each in document["lines"]] == [["acme", "bolt"], [], [], ["acme"]]
     assert "@" not in text
     assert _run([*arguments, "csv", "--vendor", "bolt"], "")[1].splitlines()[1:] == [
