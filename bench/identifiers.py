@@ -49,6 +49,11 @@ LAYOUTS: dict[str, tuple[str, str]] = {
     "HR_OIB": ("###########", "hr.oib"), "IE_PPS": ("#######?", "ie.pps"),
     "GR_AMKA": ("ddmmyy#####", "gr.amka"),
 }  # fmt: skip
+#: Number plates by the recognizer that knows them.
+PLATES = {
+    "DeKfz": "??-?? ####", "UkVehicleRegistration": "A?## ???", "InVehicleRegistration": "MH##??####",
+    "NgVehicleRegistration": "???-###AA", "TrLicensePlate": "34 ??? ###", "ZaLicensePlate": "?? ## ?? GP",
+}  # fmt: skip
 #: What people head them with, where the vocabulary of headings has general words for them only.
 HEADINGS: dict[str, tuple[str, ...]] = {
     "FR_NIR": ("nir", "numéro de sécurité sociale", "no secu"), "BR_CPF": ("cpf", "nr cpf", "cpf cliente"),
@@ -75,6 +80,12 @@ COUNTRIES = {
 def of_locale(locale: str) -> list[str]:
     """The identifiers that tables of a place may have."""
     return [name for name in LAYOUTS if COUNTRIES.get(name[:2]) == locale]
+
+
+def plates(recognizer: str, count: int) -> tuple[str, ...]:
+    """Number plates of the country of a recognizer."""
+    dice = random.Random(recognizer)
+    return tuple(_filled(PLATES[recognizer], dice) for _ in range(count))
 
 
 @cache

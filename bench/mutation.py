@@ -259,6 +259,8 @@ def sentences(name: str) -> tuple[str, ...]:
     words = spec.context or ("number",)
     if spec.entity_type in identifiers.LAYOUTS:
         values = identifiers.pool(spec.entity_type)[:_SENTENCES]
+    elif name in identifiers.PLATES:
+        values = identifiers.plates(name, _SENTENCES)
     elif spec.entity_type in _MAKERS:
         world = tables.World(tables.SEED)
         world.kind = 4
