@@ -31,7 +31,8 @@ TABLES = 1_300
 LOCALES = {
     "en_US": "en", "en_GB": "en", "en_AU": "en", "en_CA": "en", "en_IN": "en", "en_IE": "en", "en_NZ": "en",
     "de_DE": "de", "de_AT": "de", "de_CH": "de", "fr_FR": "fr", "fr_CA": "fr", "fr_CH": "fr", "it_IT": "it",
-    "es_ES": "es", "es_CA": "ca", "es_MX": "es", "es_CO": "es", "es_CL": "es", "es_AR": "es", "pt_BR": "pt", "pt_PT": "pt",
+    "es_ES": "es", "es_CA": "ca", "es_MX": "es", "es_CO": "es", "es_CL": "es", "es_AR": "es", "pt_BR": "pt",
+    "pt_PT": "pt",
     "nl_NL": "nl", "nl_BE": "nl", "sv_SE": "sv", "da_DK": "da", "no_NO": "no", "fi_FI": "fi", "pl_PL": "pl",
     "cs_CZ": "cs", "sk_SK": "sk", "hu_HU": "hu", "ro_RO": "ro", "hr_HR": "hr", "tr_TR": "tr", "el_GR": "el",
     "ru_RU": "ru", "lt_LT": "baltic", "lv_LV": "baltic", "et_EE": "baltic", "id_ID": "id", "hi_IN": "hi",
