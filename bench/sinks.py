@@ -12,14 +12,14 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
 from bench.common import save, scratch, table
-from scanner.events import Event, stable_id
+from scanner.events import Event, Subscription, stable_id
 from scanner.ledger.outbox import Outbox
 from scanner.ledger.store import open_ledger
 from scanner.sinks.base import Sink
@@ -28,6 +28,7 @@ from scanner.sinks.dispatch import Dispatcher
 from tests.sinks.making import HOST, TIME, finding
 from tests.sinks.server import Reply, Request, serving
 
+_Answer = TypeVar("_Answer")
 _BATCH = 50
 _ITEMS = 200
 
@@ -68,7 +69,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--outages", type=int, default=4, help="times that the servers go down")
+    parser.add_argument("--backlog", type=int, help="only measure an outbox with so many events waiting")
     options = parser.parse_args()
+    if options.backlog:
+        with scratch() as folder:
+            found = backlog(folder, options.backlog)
+        print(table(["", "value"], list(found.items())))
+        save("sinks-backlog", found)
+        return 0
     with scratch() as folder:
         found = measure(folder, options.events, options.outages)
     print(table(["", "value"], [[key, value] for key, value in found.items() if key != "sinks"]))
@@ -127,6 +135,38 @@ def measure(folder: Path, events: int, outages: int) -> dict[str, Any]:
         "largest memory, MB": peak / 1e6,
         "sinks": {name: _judged(ids, expected) for name, ids in arrived.items()},
     }
+
+
+def backlog(folder: Path, events: int) -> dict[str, Any]:
+    """How an outbox does while a sink has been down for long."""
+    where = folder / "ledger.db"
+    with open_ledger(str(where), create=True) as ledger:
+        outbox, to = Outbox(ledger.engine, host=HOST), [Subscription("down")]
+        started = time.monotonic()
+        for number in range(0, events, 1000):
+            made = [_event(each) for each in range(number, min(number + 1000, events))]
+            with ledger.engine.begin() as connection:
+                outbox.append(connection, made, to)
+        put_in = time.monotonic() - started
+        batch, ready = _timed(lambda: outbox.ready("down", 200)[0])
+        _, settled = _timed(lambda: outbox.delivered("down", [each.seq for each in batch]))
+        _, one_each = _timed(lambda: outbox.ready("down", 200, one_an_item=True))
+        _, counted = _timed(outbox.backlog)
+    return {
+        "events that wait": events,
+        "events put in per second": events / put_in,
+        "size of the database, MB": where.stat().st_size / 1e6,
+        "seconds to take 200": ready,
+        "seconds to take 200, one of each item": one_each,
+        "seconds to mark 200": settled,
+        "seconds to count": counted,
+    }
+
+
+def _timed(what: Callable[[], _Answer]) -> tuple[_Answer, float]:
+    started = time.perf_counter()
+    answer = what()
+    return answer, time.perf_counter() - started
 
 
 def _configuration(folder: Path, url: str) -> list[dict[str, Any]]:

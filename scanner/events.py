@@ -153,6 +153,31 @@ def kinds(patterns: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def finding(
+    kind: str,
+    document: Mapping[str, Any],
+    *,
+    uid: str,
+    time: str,
+    host: str,
+    item: str,
+    reopened: bool = False,
+) -> Event:
+    """What became of a finding.
+
+    Args:
+        kind: ``opened``, ``updated`` or ``resolved``.
+        document: the finding as in the JSON report.
+        uid: the same whenever the same change is told.
+        time: RFC 3339, when it was observed.
+        host: the machine.
+        item: the place that it is about.
+        reopened: whether what opens now was resolved or accepted before.
+    """
+    told = "reopened" if kind == "opened" and reopened else kind
+    return Event(f"finding.{told}", uid, time, host, item, {"finding": dict(document)})
+
+
 def alarm(  # what an alarm says
     what: str, detail: str, *, level: str, time: str, host: str, uid: str | None = None, **more: Any
 ) -> Event:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, or_, select, update
 
 from scanner.events import ROUTINE, Event, Subscription, Waiting, alarm, stable_id
 from scanner.ledger.schema import outbox, outbox_deliveries, outbox_sinks
@@ -278,36 +278,19 @@ class Outbox:
     # -- people's side --
 
     def backlog(self) -> list[Backlog]:
-        """What waits, by receiver."""
-        mine = outbox_deliveries
-        query = (
-            select(
-                mine.c.sink,
-                func.sum(case((mine.c.state == PENDING, 1), else_=0)).label("pending"),
-                func.sum(case((mine.c.state == DEAD, 1), else_=0)).label("dead"),
-                func.min(case((mine.c.state == PENDING, mine.c.seq))).label("first"),
-            )
-            .group_by(mine.c.sink)
-            .order_by(mine.c.sink)
-        )
+        """What waits, by receiver. Cheap however much that is: it is counted as it comes and goes."""
         with self._engine.connect() as connection:
-            rows = {row.sink: row for row in connection.execute(query)}
-            shed = {row.sink: int(row.shed) for row in connection.execute(select(outbox_sinks))}
-            since = {
-                name: connection.execute(select(outbox.c.since).where(outbox.c.seq == row.first)).scalar()
-                for name, row in rows.items()
-                if row.first is not None
-            }
-        return [
-            Backlog(
-                name,
-                int(rows[name].pending) if name in rows else 0,
-                int(rows[name].dead) if name in rows else 0,
-                shed.get(name, 0),
-                since.get(name),
-            )
-            for name in sorted({*rows, *shed})
-        ]
+            rows = connection.execute(select(outbox_sinks).order_by(outbox_sinks.c.sink)).all()
+            return [
+                Backlog(
+                    row.sink,
+                    int(row.pending),
+                    _dead(connection, row.sink),
+                    int(row.shed),
+                    _oldest(connection, row.sink),
+                )
+                for row in rows
+            ]
 
     def dead_letters(self, sink: str | None = None, limit: int = 1000) -> list[DeadLetter]:
         """Events that were given up, oldest first."""
@@ -378,6 +361,19 @@ class _State:
     full: bool
     changed: bool = False
     alarms: list[Event] = field(default_factory=list)
+
+
+def _dead(connection: Connection, sink: str) -> int:
+    mine = outbox_deliveries
+    query = select(func.count()).where(mine.c.sink == sink, mine.c.state == DEAD)
+    return int(connection.execute(query).scalar() or 0)
+
+
+def _oldest(connection: Connection, sink: str) -> str | None:
+    """Since when the oldest waits."""
+    mine = outbox_deliveries
+    first = select(func.min(mine.c.seq)).where(mine.c.sink == sink, mine.c.state == PENDING)
+    return connection.execute(select(outbox.c.since).where(outbox.c.seq == first.scalar_subquery())).scalar()
 
 
 def _new(connection: Connection, events: Mapping[str, Event]) -> list[Event]:

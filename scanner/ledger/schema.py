@@ -205,6 +205,7 @@ outbox_deliveries = Table(
     Column("due", Float, nullable=False),
     Column("reason", Text, nullable=False),
     Index("outbox_deliveries_item", "sink", "item", "seq"),
+    Index("outbox_deliveries_state", "sink", "state", "seq"),
     Index("outbox_deliveries_seq", "seq"),
 )
 

@@ -84,6 +84,16 @@ def test_a_line_is_one_line_of_ascii_whatever_a_name_holds() -> None:
     assert json.loads(line)["finding"]["path"] == "k\\xfcnd\x1b[31m\n\u202een\\ud800ü.csv"
 
 
+def test_what_became_of_a_finding() -> None:
+    """A finding that comes back is told apart from a new one."""
+    said = {"uid": "f1", "time": TIME, "host": HOST, "item": "a"}
+    kinds_told = [
+        events.finding(kind, event().body["finding"], reopened=again, **said).event
+        for kind, again in (("opened", False), ("opened", True), ("updated", True), ("resolved", False))
+    ]
+    assert kinds_told == ["finding.opened", "finding.reopened", "finding.updated", "finding.resolved"]
+
+
 def test_an_id_is_stable_and_tells_words_apart() -> None:
     """The same words give the same id, words cut elsewhere another."""
     assert stable_id("a", "bc") == stable_id("a", "bc") != stable_id("ab", "c")

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("full", sa.Integer, nullable=False),
     )
     op.create_index("outbox_deliveries_item", "outbox_deliveries", ["sink", "item", "seq"])
+    op.create_index("outbox_deliveries_state", "outbox_deliveries", ["sink", "state", "seq"])
     op.create_index("outbox_deliveries_seq", "outbox_deliveries", ["seq"])
 
 
