@@ -167,9 +167,11 @@ def across(ledger: Ledger, window: Window, judge: Judge) -> list[joins.Join]:
     return joins.across(tallies)
 
 
-def first_seen(connection: Connection, version: Version, window: Window) -> str:
-    """When a version was first seen anywhere in a window."""
-    return min((first for _, first, _ in spans(connection, version, window)), default="")
+def first_sights(connection: Connection, vendor: str | None) -> dict[int, str]:
+    """When each version that a vendor ever had was first seen anywhere."""
+    table = schema.presences
+    query = select(table.c.version, func.min(table.c.first_seen)).where(table.c.vendor == (vendor or ""))
+    return {row[0]: row[1] for row in connection.execute(query.group_by(table.c.version))}
 
 
 def places(connection: Connection, at: str) -> list[tuple[tuple[str, str], str, Version]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,9 +151,11 @@ def _of_ledger(
                 label = names.get((each or "", line[-1].feed), line[-1].feed)
                 if feed is not None and feed not in {label, *(version.feed for version in line)}:
                     continue
-                chosen = _two(connection, line, since)
-                if chosen is not None:
-                    pairs.append(_compared(opened, connection, f"{each or 'nobody'}: {label}", chosen))
+                title = f"{each or 'nobody'}: {label}"
+                pairs += [
+                    _compared(opened, connection, title, chosen)
+                    for chosen in _pairs(line, queries.first_sights(connection, each), since)
+                ]
     if feed is not None and not pairs:
         fail(f"the ledger has no two deliveries of a feed {feed}")
     return pairs
@@ -166,7 +168,8 @@ def _lineages(ledger: Ledger, connection: Connection, vendor: str | None, last: 
 
     window = queries.Window("0001", last)
     versions = [each for each in queries.reachable(connection, window, vendor) if each.evidence is not None]
-    versions.sort(key=lambda each: (queries.first_seen(connection, each, window), each.id))
+    seen = queries.first_sights(connection, vendor)
+    versions.sort(key=lambda each: (seen[each.id], each.id))
     lines: list[tuple[list[str], list[Version]]] = []
     columns: dict[str, list[str]] = {}
     for version in versions:
@@ -185,16 +188,40 @@ def _lineages(ledger: Ledger, connection: Connection, vendor: str | None, last: 
     return [line for _, line in lines]
 
 
+def _pairs(
+    line: Sequence[Version], seen: Mapping[int, str], since: str | None
+) -> list[tuple[Version, Version]]:
+    """What to compare of a feed: the latest two of each name, but for what changes in names from day to day.
+
+    Files of one schema may be several series (one for each country). A name that came but once continues what
+    was there before.
+    """
+    series: dict[str, list[Version]] = {}
+    for version in line:
+        series.setdefault(_series(version), []).append(version)
+    pairs = [_two(same, seen, since) for same in series.values()]
+    latest = line[-1]
+    if len(series[_series(latest)]) == 1:
+        earlier = [each for each in line if seen[each.id] < seen[latest.id]]
+        pairs.append(_two([*earlier, latest], seen, since))
+    return [pair for pair in pairs if pair is not None]
+
+
+def _series(version: Version) -> str:
+    from pathlib import PurePosixPath
+
+    from scanner.policy.identity import collapsed
+
+    return collapsed(PurePosixPath(version.paths[0]).name)
+
+
 def _two(
-    connection: Connection, line: Sequence[Version], since: str | None
+    line: Sequence[Version], seen: Mapping[int, str], since: str | None
 ) -> tuple[Version, Version] | None:
     """The latest two; with a time, the last one before it and the last one of all."""
-    from scanner.ledger import queries
-
     if since is None:
         return (line[-2], line[-1]) if len(line) > 1 else None
-    window = queries.Window("0001", "9999")
-    before = [each for each in line if queries.first_seen(connection, each, window) < since]
+    before = [each for each in line if seen[each.id] < since]
     if not before or before[-1] is line[-1]:
         return None
     return before[-1], line[-1]

@@ -114,7 +114,7 @@ def test_an_unsalted_digest_of_an_address_is_that_person(shop: Shop) -> None:
 
 
 def test_an_account_is_asked_for_in_its_name_space(shop: Shop) -> None:
-    deliver(shop, "acme/ids.csv", ["customer_id", "name"], range(40))
+    deliver(shop, "acme/ids.csv", ["customer_id", "name", "email"], range(40))
     shop.scan(1)
     assert held(ask(shop, [f"CustomerID = {person(3)['customer_id'].lower()}"])) == {"acme/ids.csv": [0]}
     assert held(ask(shop, [f"order_no={person(3)['customer_id']}"])) == {}
