@@ -51,8 +51,8 @@ LAYOUTS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 #: Number plates by the recognizer that knows them.
 PLATES = {
-    "DeKfz": "??-?? ####", "UkVehicleRegistration": "A?## ???", "InVehicleRegistration": "MH##??####",
-    "NgVehicleRegistration": "???-###AA", "TrLicensePlate": "34 ??? ###", "ZaLicensePlate": "?? ## ?? GP",
+    "DeKfz": "??-?? ####", "UkVehicleRegistration": "LB1# CDE", "InVehicleRegistration": "MH##??####",
+    "NgVehicleRegistration": "???-###AA", "TrLicensePlate": "34 AB ###", "ZaLicensePlate": "?? ## ?? GP",
 }  # fmt: skip
 #: What people head them with, where the vocabulary of headings has general words for them only.
 HEADINGS: dict[str, tuple[str, ...]] = {

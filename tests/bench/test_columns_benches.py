@@ -6,10 +6,12 @@ import itertools
 
 import pytest
 
-from bench import samples, tables, train_columns, verdicts
+from bench import identifiers, samples, tables, train_columns, verdicts, wordings
 from bench.samples import Column, Label, SampledTable
 from bench.train_columns import Example, folds_of, is_right
+from scanner import resources
 from scanner.config import Settings
+from scanner.detect.headers import shipped as vocabulary
 from scanner.detect.weighing import shipped
 
 
@@ -90,3 +92,31 @@ def test_verdicts_are_those_of_the_detector() -> None:
     said = verdicts.answers(seen, shipped())
     assert [answer.label for answer in said] == ["EMAIL", "NONE"]
     assert verdicts.pairs_of([seen], [said], 0.5)[0][1].confidence > 0.9
+
+
+def test_every_language_of_headings_has_made_up_tables() -> None:
+    """What is not trained on is not known to be of use."""
+    files = {file.stem for file in resources.path("rules", "headers").glob("*.yaml")}
+    assert files - set(tables.LOCALES.values()) == {"und"}
+
+
+@pytest.mark.parametrize("event", sorted(wordings.DATES))
+def test_other_days_are_not_read_as_birthdays(event: str) -> None:
+    """A heading of hire, expiry or death says nothing of birth, in any of the languages."""
+    for heading in wordings.DATES[event]:
+        assert all(
+            hint.entity_type != "DATE_OF_BIRTH" or hint.strength < 0.5 for hint in vocabulary().hints(heading)
+        ), heading
+
+
+def test_plates_are_those_of_their_recognizers() -> None:
+    """Each layout is found by the recognizer that it is named after."""
+    from scanner.detect import presidio
+
+    engine = presidio.engine(Settings())
+    for name in identifiers.PLATES:
+        found = [
+            engine._by_name[name].analyze(text, ["LICENSE_PLATE"], None)
+            for text in identifiers.plates(name, 5)
+        ]
+        assert all(found), name

@@ -326,3 +326,22 @@ def test_a_sample_finds_what_the_lexicons_hold(name: str) -> None:
     known = Lexicons().words(name)
     assert found.tolist() == [value in known for value in values]
     assert found[:200].all()
+
+
+@pytest.mark.parametrize(
+    ("values", "sure"),
+    [
+        (["52.52000, 13.40500", "48.1374", "-33.8688,151.2093"], 3),
+        (["0.1234", "-0.98765", "0.5000", "190.1234"], 0),  # shares, scores, and no angle on earth
+        (["52.5", "13.40"], 0),  # too few digits for a place
+    ],
+)
+def test_sure_coordinates_have_the_digits_of_a_map(values: list[str], sure: int) -> None:
+    """Decimals between -1 and 1 are scores far more often than places in the Gulf of Guinea."""
+    assert sum(shapes.test_of("sure_coordinate", "GEO_COORDINATE")(values, Settings())) == sure
+
+
+def test_continents_are_regions() -> None:
+    """In many languages, and the United Nations' parts of them."""
+    values = ["Africa", "Europa", "Amérique du Sud", "Southern Asia", "Ozeanien"]
+    assert all(shapes.test_of("region", "REGION")(values, Settings()))

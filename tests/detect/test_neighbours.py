@@ -1,0 +1,33 @@
+"""What a table's other columns say of one."""
+
+from __future__ import annotations
+
+import pytest
+
+from scanner.config import Settings
+from scanner.detect.judge import judge
+from scanner.detect.neighbours import TableMeanings
+
+MAILS = ["ana@example.org", "rui@example.org", "eva@example.net", "tom@example.com"]
+NAMES = ["Ana Costa", "Rui Silva", "Eva Sousa", "Tomás Pereira"]
+
+
+def _context(*columns: tuple[str, list[str]], of: int) -> dict[str, float]:
+    """What surrounds the main meaning of one of the columns."""
+    meanings = [judge(name, "", values, Settings()) for name, values in columns]
+    return TableMeanings(meanings).context(of, meanings[of][0])
+
+
+@pytest.mark.parametrize(("heading", "headless"), [("", 1.0), ("column_2", 1.0), ("email", 0.0)])
+def test_a_table_without_headings_is_known_as_such(heading: str, headless: float) -> None:
+    """One heading that says something is enough."""
+    found = _context(("", NAMES), (heading, MAILS), of=0)
+    assert found.get("no headings", 0.0) == headless
+
+
+def test_columns_count_by_how_sure_they_are_somebodys() -> None:
+    """A column is not its own neighbour; an address of mail beside a name is almost certain."""
+    alone = _context(("name", NAMES), ("qty", ["1", "2", "3", "5"]), of=0)
+    beside = _context(("name", NAMES), ("email", MAILS), of=0)
+    assert "likely people" not in alone
+    assert beside["likely people"] == pytest.approx(1 / 3, abs=0.05)
