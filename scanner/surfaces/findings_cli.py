@@ -17,7 +17,10 @@ from scanner.surfaces.ledger_cli import LEDGER, policy_for, write_out
 
 if TYPE_CHECKING:
     from scanner.ledger.findings import Registered
+    from scanner.ledger.store import Connection, Ledger
 
+#: So many of the latest deliveries of a feed are looked into for a finding's history.
+_DELIVERIES = 50
 _STATES = ("open", "accepted", "resolved", "all")
 _SEVERITIES = ("critical", "high", "medium", "low")
 _VERDICTS = ("over_shared", "needs_review", "unverifiable")
@@ -102,6 +105,7 @@ def findings_show(where: str, finding: str, format_name: str) -> None:
                 {"at": each.at, "who": each.who, "what": each.what, "why": each.why, "until": each.until}
                 for each in register.actions_of(connection, found.id)
             ],
+            **_history(opened, connection, found),
         }
         if format_name == "json":
             click.echo(json.dumps(document, indent=2))
@@ -218,6 +222,27 @@ def _document(found: Registered) -> dict[str, Any]:
     }
 
 
+def _history(opened: Ledger, connection: Connection, found: Registered) -> dict[str, Any]:
+    """What the deliveries of a finding's feed held, over time."""
+    from scanner.ledger import history
+    from scanner.ledger.store import shown
+
+    count, held = history.of_finding(opened, connection, found.document, _DELIVERIES)
+    return {
+        "deliveries_of_feed": count,
+        "deliveries": [
+            {
+                "path": each.path,
+                "first_seen": shown(each.first_seen),
+                "gone": shown(each.gone) if each.gone else None,
+                "rows": each.rows,
+                "people": {"low": each.people.low, "best": each.people.best, "high": each.people.high},
+            }
+            for each in held
+        ],
+    }
+
+
 def _what(document: Any) -> str:
     place = [document["path"], document["member"], document["table"] or document["text"], document["column"]]
     where = " / ".join(each for each in place if each and each != "-") or "all that it holds"
@@ -257,17 +282,15 @@ def _as_csv(found: Sequence[Registered]) -> str:
     import csv
     import io
 
-    from scanner.model import printable
+    from scanner.reports.csvreport import cell
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*_COLUMNS, "people"))
     for each in found:
         held = _document(each)
-        cells = ["" if held[name] is None else printable(str(held[name])) for name in _COLUMNS]
-        # A cell that a spreadsheet would take for a formula gets a sign before it that says it is none.
-        safe = [f"'{cell}" if cell[:1] in "=+-@" and cell else cell for cell in cells]
-        writer.writerow([*safe, held["people"]["best"]])
+        held["people"] = held["people"]["best"]
+        writer.writerow([cell(held[name]) for name in (*_COLUMNS, "people")])
     return out.getvalue()
 
 
@@ -291,6 +314,12 @@ def _shown(document: dict[str, Any]) -> str:
     for place in document["places"]:
         name = f"{place['location']} > {place['member']}" if place["member"] else place["location"]
         lines.append(f"  at {name}: {place['rows']:,} rows, {place['people']['best']:,} people")
+    if document["deliveries"]:
+        lines.append(f"over time, of {document['deliveries_of_feed']:,} deliveries of the feed:")
+    for each in document["deliveries"]:
+        until = f"to {each['gone'][:10]}" if each["gone"] else "on"
+        held = f"{each['rows']:,} rows, {each['people']['best']:,} people in it"
+        lines.append(f"  from {each['first_seen'][:10]} {until} {each['path']}: {held}")
     for each in document["actions"]:
         until = f" until {each['until']}" if each["until"] else ""
         lines.append(f"  {each['at'][:16]} {each['who']}: {each['what']}{until}: {each['why']}")

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from scanner.judging import rejudge
 from scanner.ledger import findings as register
 from scanner.ledger.findings import Action, Transition
+from scanner.ledger.history import of_finding
 from scanner.ledger.store import Ledger, Writer, open_ledger
 from scanner.ledger.verify import verify
 from scanner.model import Estimate, Finding, Form, Severity, Verdict
@@ -220,6 +221,29 @@ def test_a_scan_into_a_ledger_keeps_the_register(shop: Shop) -> None:
     (shop.root / "bolt/b.csv").unlink()
     shop.scan(3)
     assert set(_open(shop).values()) == {"resolved"}
+
+
+def test_a_finding_shows_what_each_delivery_held(shop: Shop, tmp_path: Path) -> None:
+    """Deliveries that are gone, and one without the field, are told apart."""
+    _customers(shop.root / "bolt/jan.csv", ["name", "email"], 3)
+    shop.scan(1)
+    (shop.root / "bolt/jan.csv").unlink()
+    _customers(shop.root / "bolt/feb.csv", ["name", "email"], 6)
+    (shop.root / "bolt/other.csv").write_text("sku,price\nA1,2\n")
+    shop.scan(31)
+    with shop.ledger.reading() as connection:
+        (found,) = register.listed(connection)
+        count, held = of_finding(shop.ledger, connection, found.document, 10)
+        assert [(each.path, each.first_seen, each.gone, each.rows, each.people.best) for each in held] == [
+            ("bolt/jan.csv", day(1), day(31), 3, 3),
+            ("bolt/feb.csv", day(31), None, 6, 6),
+        ]
+        assert count == 2
+        assert len(of_finding(shop.ledger, connection, found.document, 1)[1]) == 1
+        assert of_finding(shop.ledger, connection, {**found.document, "path": ""}, 10) == (0, [])
+    shown = CliRunner().invoke(cli, ["findings", "show", "--ledger", str(tmp_path / "ledger.db"), found.id])
+    assert "from 2026-01-02 to 2026-02-01 bolt/jan.csv: 3 rows, 3 people in it" in shown.output
+    assert "from 2026-02-01 on bolt/feb.csv: 6 rows" in shown.output
 
 
 def test_another_policy_judges_what_is_there_without_reading_it(shop: Shop) -> None:
