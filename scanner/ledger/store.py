@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection as Connection  # users of the ledger name it without SQLAlchemy
 from sqlalchemy import Engine, create_engine, event, insert, inspect, select, text, update
@@ -108,6 +107,7 @@ class Ledger:
         Raises:
             LedgerError: they were altered.
         """
+        import pyarrow as pa
         from cryptography.exceptions import InvalidTag
 
         try:
@@ -119,6 +119,8 @@ class Ledger:
 
     def sealed(self, content: bytes) -> tuple[str, bytes]:
         """The name of a content, and the bytes to store; the nonce is part of the content's keyed digest."""
+        import pyarrow as pa
+
         digest = self.digest(content, "blob")
         packed = pa.Codec("zstd", compression_level=3).compress(content, asbytes=True) if content else b""
         plain = len(content).to_bytes(8, "little") + packed

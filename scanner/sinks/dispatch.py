@@ -201,7 +201,7 @@ class _Lane:
     def _run(self) -> None:
         try:
             while not self._stopping:
-                self._sleep(self._step())
+                self._sleep(self._safe_step())
         finally:
             self._sink.close()
 
@@ -217,6 +217,14 @@ class _Lane:
                     break
                 self._changed.wait(left)
             self._retry_now = False
+
+    def _safe_step(self) -> float | None:
+        """A step, which does not end the thread whatever goes wrong in it."""
+        try:
+            return self._step()
+        except Exception as error:  # noqa: BLE001 # else this sink would be told nothing any more, in silence
+            self._note_failure(f"internal error: {type(error).__name__}")
+            return _STORE_PAUSE
 
     def _step(self) -> float | None:
         """Hand one batch over; seconds to sleep then, None for until woken."""

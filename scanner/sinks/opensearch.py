@@ -113,7 +113,7 @@ class OpenSearchSink(Sink):
         if options.secret_file is None and options.secret_credential is None:
             return headers
         try:
-            secret = secrets.read(secrets.located(options.secret_file, options.secret_credential))
+            secret = secrets.read_word(secrets.located(options.secret_file, options.secret_credential))
         except secrets.SecretError as error:
             raise Unavailable(f"the secret cannot be used: {error}") from None
         if options.authentication == "apikey":

@@ -57,10 +57,22 @@ def read(path: Path) -> str:
     return text
 
 
+def read_word(path: Path) -> str:
+    """A secret that goes into a header: one line of printable ASCII.
+
+    Raises:
+        SecretError: it is not, or cannot be read.
+    """
+    text = read(path)
+    if not text.isascii() or not text.isprintable():
+        raise SecretError(f"{path}: must be one line of printable ASCII")
+    return text
+
+
 def problems(setting: str, file: str | None, credential: str | None) -> list[tuple[str, str]]:
-    """What is wrong with a secret now: the setting, and why."""
+    """What is wrong with a secret of one line now: the setting, and why."""
     try:
-        read(located(file, credential))
+        read_word(located(file, credential))
     except SecretError as error:
         return [(setting, str(error))]
     return []

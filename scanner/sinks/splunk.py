@@ -111,7 +111,7 @@ class SplunkSink(Sink):
     def _headers(self) -> dict[str, str]:
         try:
             place = secrets.located(self._options.token_file, self._options.token_credential)
-            token = secrets.read(place)
+            token = secrets.read_word(place)
         except secrets.SecretError as error:
             raise Unavailable(f"the token cannot be used: {error}") from None
         headers = {"Authorization": f"Splunk {token}", "Content-Type": "application/json"}

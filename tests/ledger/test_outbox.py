@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from scanner.events import kinds
 from scanner.ledger import schema
 from scanner.ledger.outbox import Outbox
-from scanner.ledger.store import Ledger
-from tests.sinks.making import Recorder, event, put, scanned, store
+from scanner.ledger.store import Ledger, open_ledger
+from tests.ledger.test_migrations import postgres  # noqa: F401 # a fixture
+from tests.sinks.making import HOST, Recorder, event, put, scanned, store
 
 
 def _rows(ledger: Ledger) -> tuple[int, int]:
@@ -161,23 +162,50 @@ def test_a_sink_that_is_no_more_holds_nothing(tmp_path: Path) -> None:
         assert [each.sink for each in outbox.backlog()] == ["new"]
 
 
+def _finish_together(ledger: Ledger, outbox: Outbox) -> None:
+    """Threads settle the same events, each for a receiver."""
+    sinks = [Recorder(name) for name in "abcd"]
+    put(ledger, outbox, [event(number) for number in range(100)], sinks)
+
+    def take(name: str) -> None:
+        while batch := outbox.ready(name, 7)[0]:
+            outbox.delivered(name, [each.seq for each in batch])
+
+    threads = [threading.Thread(target=take, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert _rows(ledger) == (0, 0)
+    assert {each.pending for each in outbox.backlog()} == {0}
+
+
 def test_sinks_finish_at_the_same_time(tmp_path: Path) -> None:
-    """Threads that settle the same events leave nothing behind and no wrong count."""
+    """Nothing is left behind, and no count is wrong."""
     with store(tmp_path) as (ledger, outbox):
-        sinks = [Recorder(name) for name in "abcd"]
-        put(ledger, outbox, [event(number) for number in range(100)], sinks)
+        _finish_together(ledger, outbox)
 
-        def take(name: str) -> None:
-            while batch := outbox.ready(name, 7)[0]:
-                outbox.delivered(name, [each.seq for each in batch])
 
-        threads = [threading.Thread(target=take, args=(name,)) for name in "abcd"]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+def test_an_outbox_in_postgresql(postgres: str) -> None:  # noqa: F811 # the fixture
+    """The same there: order, tries, dead letters, receivers that finish together."""
+    with open_ledger(postgres, create=True) as ledger:
+        outbox = Outbox(ledger.engine, host=HOST)
+        _finish_together(ledger, outbox)
+        sink = Recorder("a")
+        put(ledger, outbox, [event(1, "x"), event(2, "x"), event(3, "y"), event(4)], [sink])
+        first, *others = outbox.ready("a", 9)[0]
+        assert [each.id for each in others] == [event(2, "x").id, event(3, "y").id, event(4).id]
+        assert len(outbox.ready("a", 9, one_an_item=True)[0]) == 3
+        outbox.failed("a", {first.seq: "busy"}, retry_in=60)
+        assert [each.id for each in outbox.ready("a", 9)[0]] == [event(3, "y").id, event(4).id]
+        outbox.dead("a", {first.seq: "HTTP 400"})
+        assert outbox.ready("a", 9)[0][0].id == event(2, "x").id
+        assert [each.tries for each in outbox.dead_letters("a")] == [2]
+        assert outbox.resend() == 1
+        assert outbox.ready("a", 9)[0][0].id == first.id
+        assert (outbox.backlog()[0].pending, outbox.backlog()[0].oldest is None) == (4, False)
+        assert outbox.retire([]) == {"a": 4}
         assert _rows(ledger) == (0, 0)
-        assert {each.pending for each in outbox.backlog()} == {0}
 
 
 def test_the_outbox_outlives_its_process(tmp_path: Path) -> None:

@@ -291,6 +291,16 @@ def test_a_wrong_configuration_is_told(given: dict[str, Any], said: str) -> None
         build([given])
 
 
+def test_a_token_of_two_lines_is_told(tmp_path: Path) -> None:
+    """It would not go into a header."""
+    path = tmp_path / "token"
+    path.write_text("first-line\nsecond-line\n")
+    path.chmod(0o600)
+    with pytest.raises(SinkConfigError, match="one line of printable ASCII") as caught:
+        build([{"type": "splunk_hec", "url": "https://x.example", "token_file": str(path)}])
+    assert "second" not in str(caught.value)
+
+
 def test_a_server_that_comes_back(tmp_path: Path, secret: str) -> None:
     """Events put in while the port is closed arrive when a server listens on it again."""
     splunk = Splunk()

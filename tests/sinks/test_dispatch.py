@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from sqlalchemy.exc import OperationalError
 
 from scanner.events import Waiting
@@ -149,6 +150,30 @@ def test_a_bug_in_a_sink_ends_nothing(tmp_path: Path) -> None:
         dispatcher.stop()
         assert sorted(sink.ids) == sorted(event(number).id for number in (1, 2, 3))
         assert dispatcher.status()[0].failures >= 1
+
+
+def test_a_listener_that_fails_does_not_end_the_telling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is told of a change may be wrong, too."""
+    monkeypatch.setattr("scanner.sinks.dispatch._STORE_PAUSE", 0.05)
+    with store(tmp_path) as (ledger, outbox):
+        away = threading.Event()
+        away.set()
+        sink = Recorder(script=lambda _: down() if away.is_set() else None)
+
+        def wrong(_: SinkStatus, __: int) -> None:
+            raise RuntimeError("wrong")
+
+        dispatcher = Dispatcher(outbox, [sink], wrong)
+        put(ledger, outbox, [event(1)], [sink])
+        dispatcher.start()
+        until(lambda: dispatcher.status()[0].problem == "internal error: RuntimeError")
+        away.clear()
+        dispatcher.retry_now()
+        assert dispatcher.drain(20)
+        assert sink.ids == [event(1).id]
+        dispatcher.stop()
 
 
 class _Sick(Outbox):
