@@ -315,7 +315,8 @@ def _shown(document: dict[str, Any]) -> str:
         name = f"{place['location']} > {place['member']}" if place["member"] else place["location"]
         lines.append(f"  at {name}: {place['rows']:,} rows, {place['people']['best']:,} people")
     if document["deliveries"]:
-        lines.append(f"over time, of {document['deliveries_of_feed']:,} deliveries of the feed:")
+        count = document["deliveries_of_feed"]
+        lines.append(f"over time ({count:,} {'delivery' if count == 1 else 'deliveries'} of the feed):")
     for each in document["deliveries"]:
         until = f"to {each['gone'][:10]}" if each["gone"] else "on"
         held = f"{each['rows']:,} rows, {each['people']['best']:,} people in it"
