@@ -175,16 +175,23 @@ def _key(evidence: Evidence) -> list[Any]:
 
 
 def pack(outcome: Outcome, *, members: bool = True) -> bytes:
-    """The people of an outcome's parts; empty where there are none.
+    """The people of an outcome's parts; empty where there are none."""
+    return pack_parts(
+        [
+            *((at, table.persons, table.nameless) for at, table in enumerate(outcome.tables)),
+            *((-1 - at, text.persons, 0) for at, text in enumerate(outcome.texts)),
+        ],
+        members=members,
+    )
+
+
+def pack_parts(parts: Iterable[tuple[int, tuple[PersonKeys, ...], int]], *, members: bool) -> bytes:
+    """The same of numbered parts, each with its people and nameless rows.
 
     Keys are sorted, so their differences are small; these go byte plane by byte plane, which zstd likes.
     """
     heads: list[Any] = []
     arrays: list[bytes] = []
-    parts: Iterable[tuple[int, tuple[PersonKeys, ...], int]] = [
-        *((at, table.persons, table.nameless) for at, table in enumerate(outcome.tables)),
-        *((-1 - at, text.persons, 0) for at, text in enumerate(outcome.texts)),
-    ]
     for part, persons, nameless in parts:
         if persons or nameless:
             own = {each.identifier: each for each in persons if each.owner is None}

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from scanner.ledger import evidence, joins, schema
 from scanner.ledger.combinations import combinations, covers
 from scanner.ledger.people import BITS, Crowd, People
 from scanner.ledger.store import Ledger
+from scanner.ledger.unions import Member, Parts, Unions
 from scanner.model import Estimate, Evidence, Outcome, PersonKeys, Table, Text
 
 #: A field of an item: the part (tables from 0 up, texts from -1 down), the column's index or -1, the type.
@@ -290,6 +291,7 @@ def exposure(
         vendor: one only; None is nobody's folder, `EVERYBODY` is all of them.
     """
     out = []
+    made: dict[str, tuple[str, bytes]] = {}
     with ledger.reading() as connection:
         for name, state in sorted(
             states(connection, window, vendor).items(), key=lambda e: (e[0] is None, e[0] or "")
@@ -299,11 +301,13 @@ def exposure(
             )
             known = _kept(ledger, connection, question)
             if known is None:
-                known = _vendor(ledger, connection, window, name, judge)
+                unions: dict[str, bytes] = {}
+                known = _vendor(ledger, connection, window, name, judge, unions)
+                made |= {key: (name or "", ledger.union_sealed(key, data)) for key, data in unions.items()}
                 out.append((question, known, True))
             else:
                 out.append((question, known, False))
-    _keep(ledger, [(question, answer) for question, answer, new in out if new])
+    _keep(ledger, [(question, answer) for question, answer, new in out if new], made)
     return [answer for _, answer, _ in out]
 
 
@@ -319,7 +323,11 @@ def _kept(ledger: Ledger, connection: Connection, question: str) -> dict[str, An
     return answer
 
 
-def _keep(ledger: Ledger, answers: Sequence[tuple[str, dict[str, Any]]]) -> None:
+def _keep(
+    ledger: Ledger,
+    answers: Sequence[tuple[str, dict[str, Any]]],
+    unions: Mapping[str, tuple[str, bytes]],
+) -> None:
     """Keep what took time to compute; who may not write goes without."""
     if not answers:
         return
@@ -331,6 +339,7 @@ def _keep(ledger: Ledger, answers: Sequence[tuple[str, dict[str, Any]]]) -> None
         }
         for question, answer in answers
     ]
+    rows += [{"question": name, "vendor": vendor, "data": data} for name, (vendor, data) in unions.items()]
     try:
         with ledger.engine.begin() as connection:
             for row in rows:
@@ -342,9 +351,14 @@ def _keep(ledger: Ledger, answers: Sequence[tuple[str, dict[str, Any]]]) -> None
 
 
 def _vendor(
-    ledger: Ledger, connection: Connection, window: Window, vendor: str | None, judge: Judge
+    ledger: Ledger,
+    connection: Connection,
+    window: Window,
+    vendor: str | None,
+    judge: Judge,
+    made: dict[str, bytes],
 ) -> dict[str, Any]:
-    return _answer(connection, vendor, gather(ledger, connection, window, vendor, judge))
+    return _answer(connection, vendor, gather(ledger, connection, window, vendor, judge, made=made))
 
 
 def _category(evidence: Evidence) -> str:
@@ -359,6 +373,7 @@ def gather(
     judge: Judge,
     label: Callable[[Evidence], str] = _category,
     bits: dict[str, int] | None = None,
+    made: dict[str, bytes] | None = None,
 ) -> Tally:
     """All that a vendor could reach.
 
@@ -370,39 +385,74 @@ def gather(
         judge: says which fields are personal data, and which of these are allowed.
         label: what people are counted by: the category, or more than that.
         bits: of labels that have one already; tallies to be compared share them.
+        made: takes the unions that had to be made, by name, for who keeps them.
     """
     tally = Tally({} if bits is None else bits, Crowd(), defaultdict(Crowd), defaultdict(set), {}, Counter())
-    shapes: dict[str, tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]]] = {}
-    for version in reachable(connection, window, vendor):
-        tally.items += version.copies
-        tally.rows += version.rows
-        tally.unread += bool(version.gaps)
-        tally.people_of_feed[version.feed] += version.copies
-        if version.shape not in shapes:
-            found = _shape(ledger, connection, version, vendor, judge, label)
-            if found is None:
-                tally.forgotten += 1
-                continue
-            shapes[version.shape] = found
-        if version.evidence is None:
-            tally.forgotten += 1
-            continue
-        _add(ledger, connection, version, shapes[version.shape], tally)
+    unions = Unions(ledger, connection, vendor or "")
+    groups: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
+    copies = _copies_of(connection, window, vendor)
+    for row in connection.execute(_numbered(vendor)):
+        if row.id in copies:
+            groups[row.feed, row.shape].append(row)
+    for (feed, shape), rows in groups.items():
+        for row in rows:
+            tally.items += copies[row.id]
+            tally.rows += row.rows
+            tally.unread += bool(row.gaps)
+            tally.people_of_feed[feed] += copies[row.id]
+        known = [row for row in rows if row.evidence is not None]
+        fields = _shape(ledger, connection, known[0].evidence, vendor, judge, label) if known else None
+        tally.forgotten += len(rows) if fields is None else len(rows) - len(known)
+        if fields is not None:
+            members = [Member(row.number, row.tag, row.people, row.people_best) for row in known]
+            _add(unions.people(f"{feed} {shape}", fields[1], members), feed, fields[0], tally)
+    if made is not None:
+        made |= unions.made
     return tally
+
+
+def _numbered(vendor: str | None) -> Select[Any]:
+    """All versions of a vendor, numbered among those of their feed and shape."""
+    table = schema.versions
+    number = func.row_number().over(partition_by=[table.c.feed, table.c.shape], order_by=table.c.id) - 1
+    return (
+        select(
+            table.c.id, table.c.feed, table.c.shape, table.c.rows, table.c.gaps, table.c.tag,
+            table.c.evidence, table.c.people, table.c.people_best, number.label("number"),
+        )
+        .where(table.c.vendor == (vendor or ""))
+        .order_by(table.c.id)
+    )  # fmt: skip
+
+
+def _copies_of(connection: Connection, window: Window, vendor: str | None) -> dict[int, int]:
+    """The versions that were reachable, each with how many copies of it lay side by side at most."""
+    table = schema.presences
+    there = and_(_within(window), table.c.vendor == (vendor or ""))
+    counted = select(table.c.version, func.count()).where(there).group_by(table.c.version)
+    out = {int(version): int(count) for version, count in connection.execute(counted)}
+    several = [version for version, count in out.items() if count > 1]
+    spans: dict[int, list[tuple[str, str | None, str]]] = defaultdict(list)
+    if several:
+        query = select(table.c.version, table.c.first_seen, table.c.gone).where(there)
+        for version, first, gone in connection.execute(query):
+            spans[version].append((max(first, window.start), gone, ""))
+    return out | {version: _copies(spans[version]) for version in several}
 
 
 def _shape(
     ledger: Ledger,
     connection: Connection,
-    version: Version,
+    digest: str,
     vendor: str | None,
     judge: Judge,
     label: Callable[[Evidence], str],
 ) -> tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]] | None:
     """The personal fields of a version with category, form and verdict; and the parts that have any."""
-    outcome = outcome_of(ledger, connection, version)
-    if outcome is None:
+    held = ledger.blob(connection, digest)
+    if held is None:
         return None
+    outcome = evidence.decode(held)
     verdicts = judge(vendor, outcome)
     out: dict[FieldKey, tuple[str, str, bool | None]] = {}
     for key, found in _all_fields(outcome):
@@ -431,28 +481,24 @@ def field_key(outcome: Outcome, part: Table | Text, index: int | None, entity_ty
 
 
 def _add(
-    ledger: Ledger,
-    connection: Connection,
-    version: Version,
-    shape: tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]],
+    people: Iterable[Parts],
+    feed: str,
+    fields: Mapping[FieldKey, tuple[str, str, bool | None]],
     tally: Tally,
 ) -> None:
-    fields, parts = shape
+    """Add versions of one feed and shape."""
     for category, form, allowed in fields.values():
         tally.forms[category].add(form)
         tally.judged(category, allowed)
-    held = persons_of(ledger, connection, version)
-    for part in parts:
-        persons, nameless = held.get(part, ((), 0))
+    for held in people:
+        for part, persons in held.items():
 
-        def bit(name: tuple[int, str], part: int = part) -> int:
-            found = fields.get((part, *name))
-            return -1 if found is None else tally.bit(found[0])
+            def bit(name: tuple[int, str], part: int = part) -> int:
+                found = fields.get((part, *name))
+                return -1 if found is None else tally.bit(found[0])
 
-        for crowd in (tally.crowd, tally.feeds[version.feed]):
-            crowd.add(persons, bit, nameless)
-            if not any(each.owner is None for each in persons):
-                crowd.add_loose(max(1, version.totals.best))
+            persons.into(tally.crowd, bit)
+            persons.into(tally.feeds[feed], bit)
 
 
 def _answer(connection: Connection, vendor: str | None, tally: Tally) -> dict[str, Any]:

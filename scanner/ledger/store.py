@@ -101,6 +101,16 @@ class Ledger:
         data = connection.execute(select(schema.blobs.c.data).where(schema.blobs.c.digest == digest)).scalar()
         return None if data is None else self.opened(digest, bytes(data))
 
+    def blobs(self, connection: Connection, digests: Sequence[str]) -> dict[str, bytes]:
+        """The contents of some blobs by name, without those that were forgotten.
+
+        Raises:
+            LedgerError: one was altered.
+        """
+        table = schema.blobs
+        query = select(table.c.digest, table.c.data).where(table.c.digest.in_(digests))
+        return {name: self.opened(name, bytes(data)) for name, data in connection.execute(query)}
+
     def opened(self, digest: str, data: bytes) -> bytes:
         """Decrypt a blob's stored bytes.
 
@@ -139,6 +149,24 @@ class Ledger:
             return self._cipher.decrypt(data[:12], data[12:], question.encode()).decode("utf-8")
         except InvalidTag:
             return None
+
+    def union_sealed(self, name: str, content: bytes) -> bytes:
+        """A union of people that is kept, compressed and sealed like an answer."""
+        nonce = os.urandom(12)
+        packed = pa.Codec("zstd", compression_level=3).compress(content, asbytes=True)
+        plain = len(content).to_bytes(8, "little") + packed
+        return nonce + self._cipher.encrypt(nonce, plain, name.encode())
+
+    def union_opened(self, name: str, data: bytes) -> bytes | None:
+        """The union again; None where it is not what goes by this name."""
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            plain = self._cipher.decrypt(data[:12], data[12:], name.encode())
+        except InvalidTag:
+            return None
+        size = int.from_bytes(plain[:8], "little")
+        return bytes(pa.Codec("zstd").decompress(plain[8:], size, asbytes=True))
 
     def mac(self, previous: str, seq: int, recorded_at: str, kind: str, body: str) -> str:
         """The HMAC of an entry, which covers the one before it."""
