@@ -152,6 +152,8 @@ class Ledger:
 
     def union_sealed(self, name: str, content: bytes) -> bytes:
         """A union of people that is kept, compressed and sealed like an answer."""
+        import pyarrow as pa
+
         nonce = os.urandom(12)
         packed = pa.Codec("zstd", compression_level=3).compress(content, asbytes=True)
         plain = len(content).to_bytes(8, "little") + packed
@@ -159,6 +161,7 @@ class Ledger:
 
     def union_opened(self, name: str, data: bytes) -> bytes | None:
         """The union again; None where it is not what goes by this name."""
+        import pyarrow as pa
         from cryptography.exceptions import InvalidTag
 
         try:
