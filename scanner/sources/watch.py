@@ -582,6 +582,9 @@ class Watcher:
             for each in gone:
                 self._listings.pop(each, None)
                 self._lacking.discard(each)
+            lost = set(gone)
+            for place in [place for place, each in self._children.items() if each in lost]:
+                del self._children[place]
         self._unwatch(gone)
 
     def _watches(self, place: tuple[str, str], number: int, *, folder: bool) -> bool:
@@ -622,6 +625,7 @@ class Watcher:
             before = self._listings.get(number)
             places = self._tree.paths(number)
             if before is not None and not places:  # what it lay in is gone, and was told
+                self._dropped(number)
                 self._listings.pop(number)
                 self._lacking.discard(number)
         if before is None or not places:
