@@ -33,6 +33,16 @@ class _Law:
     agencies: int | None
     elements: tuple[str, ...]
     members: tuple[str, ...]
+    safe_harbour: str
+
+    def residents(self, here: Mapping[str, int]) -> int:
+        """Of people by place, those who live where the law holds."""
+        return sum(here.get(code, 0) for code in self.members)
+
+    def perhaps(self, here: Mapping[str, int]) -> int:
+        """Of people by place, those who may live there besides: no place, or only the country, is known."""
+        countries = {code.partition("-")[0] for code in self.members} - set(self.members)
+        return here.get("", 0) + sum(here.get(code, 0) for code in countries)
 
 
 @cache
@@ -61,6 +71,9 @@ def sheet(ledger: Ledger, window: Window, vendor: str | None, judge: Judge, now:
         people = tally.crowd.people()
         deliveries, more = _deliveries(connection, window, vendor)
         unread = sum(1 for each in queries.reachable(connection, window, vendor) if each.gaps)
+        names = {
+            feed: name for (of, feed), name in queries.feed_names(connection).items() if of == (vendor or "")
+        }
     everybody = people.everybody()
     inferred = people.by_place(inferred=True)
     places = people.by_place()
@@ -76,7 +89,7 @@ def sheet(ledger: Ledger, window: Window, vendor: str | None, judge: Judge, now:
         ],
         "notices": _notices(tally, people, places),
         "notice_rules_as_of": str(rules()["as_of"]),
-        "joins": [join.document() for join in _joins(tally)],
+        "joins": [_named(join.document(), names) for join in _joins(tally)],
         "deliveries": deliveries,
         "deliveries_more": more,
     }
@@ -96,7 +109,7 @@ _CONSEQUENCES = (
         "What is known of somebody's health may be made public or used for pressure.",
     ),
     ("user.demographic.date_of_birth", "With name and date of birth, checks of identity may be passed."),
-    ("user.contact.email", "Convincing letters may be sent in your name (phishing)."),
+    ("user.contact.email", "Convincing e-mails may be sent in your name (phishing)."),
     ("user.contact.phone_number", "Convincing calls and messages may be made in your name."),
     ("user.contact.address", "People may be sought out where they live."),
     ("user.unique_id.vehicle_identification_number", "Vehicles may be traced to who owns them."),
@@ -168,6 +181,10 @@ def _joins(tally: Tally) -> list[Any]:
     return joins.within(tally)
 
 
+def _named(join: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return join | {"names": [names.get(feed, feed) for feed in join["feeds"]]}
+
+
 # -- notices -------------------------------------------------------------------------------------------------
 
 
@@ -187,6 +204,7 @@ def laws() -> list[_Law]:
                 agencies=each["agencies"],
                 elements=(*held["core"], *each["elements"]),
                 members=(code,),
+                safe_harbour=each.get("safe_harbour", held["safe_harbour"]),
             )
         )
     for code, each in held["countries"].items():
@@ -200,6 +218,7 @@ def laws() -> list[_Law]:
                 agencies=None,
                 elements=tuple(each["elements"]),
                 members=tuple(each["members"]),
+                safe_harbour=each["safe_harbour"],
             )
         )
     return out
@@ -209,30 +228,31 @@ def _notices(tally: Tally, people: People, places: Mapping[str, int]) -> list[di
     """The laws of the places where people live, with what of them is met."""
     out = []
     for law in laws():
-        residents = sum(places.get(code, 0) for code in law.members)
-        if not residents:
-            continue
-        elements, concerned = _met(tally, people, law)
-        out.append(_notice(law, residents, elements, concerned))
+        residents = law.residents(places)
+        if residents:
+            out.append(_notice(law, residents, *_met(tally, people, law)))
     return sorted(out, key=lambda each: (not each["elements"], -each["residents"], each["code"]))
 
 
-def _met(tally: Tally, people: People, law: _Law) -> tuple[list[str], int]:
-    """Which elements are there in clear, and how many of the law's residents they concern."""
+def _met(tally: Tally, people: People, law: _Law) -> tuple[list[str], int, int]:
+    """Which elements are there in clear, and how many of the law's residents they concern: known, at most."""
     met: list[str] = []
     every: list[list[int]] = []
+    anywhere: list[list[int]] = []
     for element in law.elements:
         needs = rules()["elements"][element]["needs"]
         options = [[]] if not needs else [found for each in needs if all(found := _options(tally, each))]
+        anywhere += options
         here = people.by_place(among=options) if options else {}
-        if sum(here.get(code, 0) for code in law.members):
+        if law.residents(here):
             met.append(element)
             every += options
-    concerned = people.by_place(among=every) if every else {}
-    return met, sum(concerned.get(code, 0) for code in law.members)
+    concerned = law.residents(people.by_place(among=every)) if every else 0
+    others = law.perhaps(people.by_place(among=anywhere, nowhere=True)) if anywhere else 0
+    return met, concerned, concerned + others
 
 
-def _notice(law: _Law, residents: int, elements: list[str], concerned: int) -> dict[str, Any]:
+def _notice(law: _Law, residents: int, elements: list[str], concerned: int, at_most: int) -> dict[str, Any]:
     regulator = None
     if law.regulator is not None:
         threshold = int(law.regulator["residents"])
@@ -241,21 +261,28 @@ def _notice(law: _Law, residents: int, elements: list[str], concerned: int) -> d
             "who": law.regulator["who"],
             "threshold": threshold,
             "reached": bool(elements) and concerned >= threshold,
+            "possible": at_most >= threshold,
             "when": f"within {when} days" if isinstance(when, int) or str(when).isdigit() else str(when),
         }
     agencies = None
     if law.agencies is not None:
-        agencies = {"threshold": law.agencies, "reached": bool(elements) and concerned >= law.agencies}
+        agencies = {
+            "threshold": law.agencies,
+            "reached": bool(elements) and concerned >= law.agencies,
+            "possible": at_most >= law.agencies,
+        }
     return {
         "code": law.code,
         "name": law.name,
         "law": law.law,
         "residents": residents,
         "concerned": concerned,
+        "at_most": at_most,
         "elements": [{"id": each, "label": rules()["elements"][each]["label"]} for each in elements],
         "regulator": regulator,
         "individuals": law.individuals,
         "agencies": agencies,
+        "safe_harbour": law.safe_harbour,
     }
 
 
@@ -317,7 +344,15 @@ def _uncertain(
         )
     told = sum(places.values())
     if told < everybody.best:
-        out.append(f"Where they live is not known of {everybody.best - told:,} people.")
+        out.append(
+            f"Where they live is not known of {everybody.best - told:,} people: laws of places that are not"
+            " listed may hold for them, and more thresholds may be reached."
+        )
+    if places.get("US"):
+        out.append(
+            f"Of {places['US']:,} people in the United States the state is not known; no state's count has"
+            " them."
+        )
     guessed = sum(inferred.values())
     if guessed:
         out.append(

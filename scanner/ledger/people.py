@@ -388,13 +388,18 @@ class People:
         return _estimate(min(told.low, best), best, max(told.high, best) + self.unknown)
 
     def by_place(
-        self, *, inferred: bool = False, among: Sequence[Sequence[int]] | None = None
+        self,
+        *,
+        inferred: bool = False,
+        among: Sequence[Sequence[int]] | None = None,
+        nowhere: bool = False,
     ) -> dict[str, int]:
         """People by ISO code.
 
         Args:
             inferred: only those whose rows do not say it themselves.
             among: only those of whom, for at least one of these, one bit of each part of it is said.
+            nowhere: also those of whom no place is known, under "".
         """
         out: dict[str, float] = defaultdict(float)
         total = 0.0
@@ -406,8 +411,10 @@ class People:
             numbers = block.places[chosen].astype(np.int64)
             numbers = numbers[numbers < _SAID] if inferred else numbers & (_SAID - 1)
             counts = np.bincount(numbers, minlength=1)
-            for at in np.flatnonzero(counts[1:]) + 1:
-                out[self.places[at - 1]] += float(counts[at]) * block.new_weight * share
+            for at in np.flatnonzero(counts):
+                if at or nowhere:
+                    code = self.places[at - 1] if at else ""
+                    out[code] += float(counts[at]) * block.new_weight * share
         return {code: round(number) for code, number in sorted(out.items()) if round(number)}
 
 

@@ -60,8 +60,10 @@ def _together(categories: Sequence[str]) -> str:
     return " + ".join(wording.category(key) for key in categories)
 
 
-def _yes(reached: bool) -> str:
-    return "reached" if reached else "not reached"
+def _reached(limit: dict[str, Any]) -> str:
+    if limit["reached"]:
+        return "reached"
+    return "may be reached: not all places are known" if limit["possible"] else "not reached"
 
 
 def _blocks(document: dict[str, Any]) -> Iterator[_Block]:
@@ -96,7 +98,7 @@ def _blocks(document: dict[str, Any]) -> Iterator[_Block]:
     yield _Block(
         _HEADS["joins"],
         lines=[
-            f"{' and '.join(map(wording.name, each['feeds']))} share {wording.name(each['key'])} of"
+            f"{' and '.join(map(wording.name, each['names']))} share {wording.name(each['key'])} of"
             f" {wording.count(each['people'], 'person', 'people')}:"
             f" {wording.joined([_together(one) for one in each['adds']])}."
             for each in document["joins"]
@@ -178,9 +180,9 @@ def _notices(document: dict[str, Any]) -> _Block:
         if regulator:
             many = regulator["threshold"]
             told = f"{regulator['who']}: {f'from {many:,} residents' if many > 1 else 'always'}"
-            told += f" ({_yes(regulator['reached'])}), {regulator['when']}"
+            told += f" ({_reached(regulator)}), {regulator['when']}"
         if agencies:
-            told += f". Credit agencies: from {agencies['threshold']:,} ({_yes(agencies['reached'])})"
+            told += f". Credit agencies: from {agencies['threshold']:,} ({_reached(agencies)})"
         concerned = f"{each['concerned']:,} of {each['residents']:,}"
         rows.append((f"{each['name']} ({each['law']})", concerned, elements, told, each["individuals"]))
     return _Block(
@@ -188,10 +190,21 @@ def _notices(document: dict[str, Any]) -> _Block:
         lines=[
             f"By the table of {document['notice_rules_as_of']}, and by where people are known to live.",
             "This is not legal advice: read the law that is named, and ask counsel.",
+            *_harbours(document),
         ],
         columns=("Law", "Residents concerned", "What makes it due", "Whom to tell", "The people themselves"),
         rows=rows,
     )
+
+
+def _harbours(document: dict[str, Any]) -> list[str]:
+    """What the laws say of data that was encrypted, where some of it was protected."""
+    if not any(each["protected"] for each in document["categories"]):
+        return []
+    said: dict[str, list[str]] = {}
+    for each in document["notices"]:
+        said.setdefault(each["safe_harbour"], []).append(each["name"])
+    return [f"Protected data ({wording.joined(names)}): {harbour}." for harbour, names in said.items()]
 
 
 # -- Markdown and text -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +20,9 @@ _TECHNIQUES = {
     "T1213.004": "Data from Information Repositories: Customer Relationship Management Software",
     "T1078": "Valid Accounts",
 }
+
+#: Files that a step names; the others are in the list of deliveries.
+_NAMED = 3
 
 
 @click.command()
@@ -92,22 +96,25 @@ def _document(
         "policy_digest": digest,
         "vendor": held,
         **found,
-        "next_steps": _steps(vendor, found, held, start, end, where),
+        "next_steps": _steps(vendor, found, held, start, end),
         "attack": _attack(found),
         "disclaimer": "Not legal advice.",
     }
 
 
 def _steps(
-    vendor: str, found: dict[str, Any], held: dict[str, Any], start: str, end: str | None, where: str
+    vendor: str, found: dict[str, Any], held: dict[str, Any], start: str, end: str | None
 ) -> Sequence[str]:
-    """What follows from the facts, most urgent first."""
+    """What follows from the facts, most urgent first.
+
+    Commands name no ledger: its URL may hold a password, and the sheet is handed on.
+    """
     out = []
     there = [each for each in found["deliveries"] if each["gone"] is None]
     if there:
         out.append(
-            f"Take away what is still within reach: {len(there):,} of the listed deliveries lie there"
-            " (sharewatch quarantine FILE --reason …), and withdraw the vendor's access."
+            f"Withdraw the vendor's access, and take away what is still within reach: {len(there):,} of the"
+            f" listed deliveries lie there. Largest first, from the share's folder: {_quarantine(there)}."
         )
     out.append(
         "Ask the vendor in writing when the breach began and ended, and for its access logs of that time."
@@ -118,13 +125,19 @@ def _steps(
             f"{each['name']}: {each['regulator']['who']}, {each['regulator']['when']}" for each in due
         )
         out.append(f"With counsel, decide on notices to regulators; thresholds are reached in {names}.")
-    elif found["notices"]:
+    perhaps = [each["name"] for each in found["notices"] if _perhaps(each["regulator"])]
+    if perhaps:
+        out.append(
+            "Find out where those live whose place is not known: with them, thresholds may be reached in"
+            f" {', '.join(perhaps)}."
+        )
+    elif found["notices"] and not due:
         out.append("With counsel, decide whether notices are due; no threshold of the table is reached.")
     if found["people"]["best"]:
-        until = f" --to {end}" if end else ""
+        until = f" --to {shlex.quote(end)}" if end else ""
         out.append(
             "Make the list of whom to notify from your own customer file: sharewatch who --vendor"
-            f" {vendor} --from {start}{until} --list customers.txt --format csv."
+            f" {shlex.quote(vendor)} --from {shlex.quote(start)}{until} --list customers.txt --format csv."
         )
     protected = [each for each in found["categories"] if each["protected"]]
     if protected:
@@ -135,8 +148,24 @@ def _steps(
         out.append("Stop the feeds that gave more than was agreed: sharewatch findings list, and minimise.")
     if held["agreement"] and held["agreement"]["expired"]:
         out.append("The agreement had ended: say so to counsel before anything is written to the vendor.")
-    out.append(f"Keep the ledger and its key as evidence: sharewatch ledger verify --ledger {where}.")
+    out.append("Keep the ledger and its key as evidence, and check it: sharewatch ledger verify.")
     return out
+
+
+def _perhaps(limit: dict[str, Any] | None) -> bool:
+    return limit is not None and limit["possible"] and not limit["reached"]
+
+
+def _quarantine(there: Sequence[dict[str, Any]]) -> str:
+    """The commands for the files that hold most; of a member the archive is meant."""
+    from scanner.reports import wording
+
+    files = list(dict.fromkeys(each["path"].split(" > ")[0] for each in there))
+    said = [
+        f"sharewatch quarantine {shlex.quote(wording.name(each))} --reason breach" for each in files[:_NAMED]
+    ]
+    more = f", and so on for {len(files) - _NAMED:,} more" if len(files) > _NAMED else ""
+    return "; ".join(said) + more
 
 
 def _attack(found: dict[str, Any]) -> list[dict[str, str]]:

@@ -126,7 +126,7 @@ def test_thresholds_are_those_of_each_law(place: Path) -> None:
         250,
         True,
     )
-    assert texas["agencies"] == {"threshold": 10_001, "reached": False}
+    assert texas["agencies"] == {"threshold": 10_001, "reached": False, "possible": False}
     assert (california["concerned"], california["regulator"]["reached"]) == (40, False)
     # A name with an address makes no notice due.
     assert (york["residents"], york["concerned"], york["elements"]) == (30, 0, [])
@@ -182,3 +182,59 @@ def test_the_table_of_laws_is_whole() -> None:
     members = [code for law in breach.laws() for code in law.members]
     assert len(members) == len(set(members))
     assert "NO" in members
+
+
+def _shared(folder: Path, files: dict[str, list[dict[str, str]]], *more: str) -> Path:
+    """A folder with a ledger of these files."""
+    (folder / "policy.yaml").write_text(POLICY)
+    for name, rows in files.items():
+        _write(folder / "share/acme" / name, list(rows[0]), rows)
+    scan = ("scan", folder / "share", "--policy", folder / "policy.yaml", "--ledger", folder / "l.db")
+    _run(*scan, "--jobs", 1, "--model", "none", "--observed-at", "2026-01-10", *more)
+    return folder
+
+
+def test_people_without_a_place_may_reach_a_threshold(tmp_path: Path) -> None:
+    here = _rows(240, "TX")
+    elsewhere = [each | {"state": "", "country": ""} for each in _rows(30, "", 240)]
+    found = _sheet(_shared(tmp_path, {"claims.csv": here + elsewhere}), *ALL)
+    texas = next(each for each in found["notices"] if each["code"] == "US-TX")
+    assert (texas["concerned"], texas["at_most"]) == (240, 270)
+    assert (texas["regulator"]["reached"], texas["regulator"]["possible"]) == (False, True)
+    assert texas["agencies"]["possible"] is False
+    assert any("not known of 30 people" in each for each in found["uncertain"])
+    assert any("may be reached" in each and "Texas" in each for each in found["next_steps"])
+    code, text = _run("breach", "--ledger", tmp_path / "l.db", *ALL, "--format", "text")
+    assert code == 0
+    assert "may be reached: not all places are known" in text
+
+
+def test_only_the_country_is_known(tmp_path: Path) -> None:
+    rows = _rows(240, "TX") + [each | {"state": ""} for each in _rows(15, "", 240)]
+    found = _sheet(_shared(tmp_path, {"claims.csv": rows}), *ALL)
+    texas = next(each for each in found["notices"] if each["code"] == "US-TX")
+    assert (texas["concerned"], texas["at_most"], texas["regulator"]["possible"]) == (240, 255, True)
+    assert any("15 people in the United States" in each for each in found["uncertain"])
+
+
+def test_what_the_law_says_of_protected_data(place: Path) -> None:
+    code, text = _run("breach", "--ledger", place / "l.db", *ALL, "--format", "text")
+    assert code == 0
+    assert "unless the key was within reach" in text
+    assert all(law.safe_harbour for law in breach.laws())
+
+
+def test_steps_are_commands_that_give_nothing_away(place: Path) -> None:
+    steps = " ".join(_sheet(place, *ALL)["next_steps"])
+    assert "sharewatch quarantine acme/claims.csv --reason breach" in steps
+    assert "acme/mail.csv" not in steps
+    assert str(place) not in steps
+    assert "l.db" not in steps
+
+
+def test_joins_are_of_feeds_by_name(tmp_path: Path) -> None:
+    people = [each | {"customer_id": str(70_000 + 13 * at)} for at, each in enumerate(_rows(60, "TX"))]
+    names = [{key: each[key] for key in ("customer_id", "name", "email")} for each in people]
+    numbers = [{key: each[key] for key in ("customer_id", "ssn")} for each in people]
+    found = _sheet(_shared(tmp_path, {"names.csv": names, "numbers.csv": numbers}), *ALL)
+    assert [sorted(each["names"]) for each in found["joins"]] == [["names.csv", "numbers.csv"]]
