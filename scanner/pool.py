@@ -105,6 +105,48 @@ class Pool:
         finally:
             self.close()
 
+    # -- for a caller that waits for other things too --
+
+    @property
+    def busy(self) -> int:
+        """Workers that have a task."""
+        return sum(slot.busy for slot in self._slots)
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Their process ids."""
+        return tuple(slot.process.pid for slot in self._slots if slot.process.pid is not None)
+
+    @property
+    def pipes(self) -> list[Connection]:
+        """What to wait on for `collect` to have something."""
+        return [slot.pipe for slot in self._slots if slot.busy]
+
+    def give(self, task: Any) -> None:
+        """Start a task, in a worker that is free or a new one; the caller minds how many there may be."""
+        self._give(self._free(), task)
+
+    def collect(self) -> list[Piece | Ended]:
+        """What came since the last call, without waiting; ends tasks that took too long or too much."""
+        found: list[Piece | Ended] = []
+        for slot in [slot for slot in self._slots if slot.busy]:
+            try:
+                while slot.busy and slot in self._slots and slot.pipe.poll():
+                    found += self._receive(slot)
+            except OSError:
+                found += self._drop(slot, "crashed")
+        for slot in [slot for slot in self._slots if slot.busy]:
+            if (why := self._overrun(slot)) is not None:
+                found += self._drop(slot, why)
+        return found
+
+    def retire(self, keep: int = 0) -> None:
+        """End workers that have no task, but for so many."""
+        idle = [slot for slot in self._slots if not slot.busy]
+        for slot in idle[keep:]:
+            self._slots.remove(slot)
+            _end(slot)
+
     def close(self) -> None:
         """End all workers now."""
         for slot in self._slots:

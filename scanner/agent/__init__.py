@@ -1,1 +1,1 @@
-"""The daemon: watches shares, scans what is new, records it and tells it."""
+"""The agent: watches shares for years, scans what arrives, tells what it finds."""

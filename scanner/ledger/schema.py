@@ -171,6 +171,46 @@ finding_actions = Table(
     Index("finding_actions_finding", "finding"),
 )
 
+#: Files that the agent knows, as they were when they were scanned. ``key`` is the path's bytes.
+agent_files = Table(
+    "agent_files",
+    metadata,
+    Column("share", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("device", BigInteger, nullable=False),
+    Column("inode", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("ctime_ns", BigInteger, nullable=False),
+    Column("links", BigInteger, nullable=False),
+    Column("scanned", Float, nullable=False),
+    Column("rules", String(80), nullable=False),
+    Index("agent_files_scanned", "scanned"),
+)
+
+#: Files that wait to be scanned.
+agent_queue = Table(
+    "agent_queue",
+    metadata,
+    Column("share", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("kind", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Index("agent_queue_order", "kind", "since"),
+    Index("agent_queue_due", "due"),
+)
+
+#: Facts of the agent: mounts, what was in force last.
+agent_facts = Table(
+    "agent_facts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 #: Answers that were computed before, by a digest of the question and the state it was asked of.
 answers = Table(
     "answers",

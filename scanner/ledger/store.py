@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection as Connection  # users of the ledger name it without SQLAlchemy
 from sqlalchemy import Engine, create_engine, event, insert, inspect, select, text, update
@@ -27,7 +28,9 @@ from scanner.ledger import schema
 from scanner.ledger.keys import InstallationKey, LedgerKeyError, load
 
 #: The form of the tables that this program writes: the newest revision in ``migrations/versions``.
-HEAD = "0003"
+#: What the database says where it cannot be read or written.
+StoreError = SQLAlchemyError
+HEAD = "0004"
 FIRST_MAC = "0" * 64
 _LOCK = 0x73686172  # "shar": PostgreSQL's advisory lock of the one writer
 _ANCHOR_FIELDS = 2
@@ -117,7 +120,6 @@ class Ledger:
         Raises:
             LedgerError: they were altered.
         """
-        import pyarrow as pa
         from cryptography.exceptions import InvalidTag
 
         try:
@@ -125,14 +127,12 @@ class Ledger:
         except InvalidTag:
             raise LedgerError(f"blob {digest[:12]}… does not open: it was altered") from None
         size = int.from_bytes(plain[:8], "little")
-        return bytes(pa.Codec("zstd").decompress(plain[8:], size, asbytes=True)) if size else b""
+        return zstandard.ZstdDecompressor().decompress(plain[8:], max_output_size=size) if size else b""
 
     def sealed(self, content: bytes) -> tuple[str, bytes]:
         """The name of a content, and the bytes to store; the nonce is part of the content's keyed digest."""
-        import pyarrow as pa
-
         digest = self.digest(content, "blob")
-        packed = pa.Codec("zstd", compression_level=3).compress(content, asbytes=True) if content else b""
+        packed = zstandard.ZstdCompressor(level=3).compress(content) if content else b""
         plain = len(content).to_bytes(8, "little") + packed
         return digest, self._cipher.encrypt(bytes.fromhex(digest)[:12], plain, digest.encode())
 
@@ -152,16 +152,13 @@ class Ledger:
 
     def union_sealed(self, name: str, content: bytes) -> bytes:
         """A union of people that is kept, compressed and sealed like an answer."""
-        import pyarrow as pa
-
         nonce = os.urandom(12)
-        packed = pa.Codec("zstd", compression_level=3).compress(content, asbytes=True)
+        packed = zstandard.ZstdCompressor(level=3).compress(content)
         plain = len(content).to_bytes(8, "little") + packed
         return nonce + self._cipher.encrypt(nonce, plain, name.encode())
 
     def union_opened(self, name: str, data: bytes) -> bytes | None:
         """The union again; None where it is not what goes by this name."""
-        import pyarrow as pa
         from cryptography.exceptions import InvalidTag
 
         try:
@@ -169,7 +166,7 @@ class Ledger:
         except InvalidTag:
             return None
         size = int.from_bytes(plain[:8], "little")
-        return bytes(pa.Codec("zstd").decompress(plain[8:], size, asbytes=True))
+        return zstandard.ZstdDecompressor().decompress(plain[8:], max_output_size=size)
 
     def mac(self, previous: str, seq: int, recorded_at: str, kind: str, body: str) -> str:
         """The HMAC of an entry, which covers the one before it."""

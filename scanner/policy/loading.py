@@ -16,6 +16,7 @@ from scanner.policy import odcs
 from scanner.policy.categories import taxonomy
 from scanner.policy.globs import fault, overlap, takes_all
 from scanner.policy.model import (
+    Action,
     Agreement,
     Allow,
     Confidence,
@@ -46,6 +47,7 @@ _VENDOR_KEYS = (
     "limits",
     "exceptions",
     "contracts",
+    "action",
 )
 _EXCEPTION_KEYS = ("table", "column", "category", "until", "ticket", "reason")
 
@@ -106,14 +108,18 @@ def _policy(root: yaml.Node, problems: Problems, today: date) -> Policy | None:
     if version is not None and getattr(version, "value", None) != str(VERSION):
         problems.error(version, f"'version' must be {VERSION}; this program knows no other")
     defaults = top.values.get("defaults")
+    made_defaults = Defaults() if defaults is None else _defaults(defaults, problems)
+    action = made_defaults.action
     top.need("vendors")
-    vendors = [made for node in top.items("vendors") if (made := _vendor(node, problems, today)) is not None]
+    vendors = [
+        made for node in top.items("vendors") if (made := _vendor(node, problems, today, action)) is not None
+    ]
     _check_ids([(vendor, node) for vendor, node in vendors], problems)
     _check_paths([vendor for vendor, _ in vendors], problems)
     return Policy(
         organisation=top.text("organisation") or "",
         vendors=tuple(vendor for vendor, _ in vendors),
-        defaults=Defaults() if defaults is None else _defaults(defaults, problems),
+        defaults=made_defaults,
         gate=_gate(top, problems),
     )
 
@@ -127,7 +133,7 @@ def _gate(top: Mapping, problems: Problems) -> Gate:
 
 
 def _defaults(node: yaml.Node, problems: Problems) -> Defaults:
-    known = ("unlisted", "unassigned", "unverifiable", "confidence")
+    known = ("unlisted", "unassigned", "unverifiable", "confidence", "action")
     given = Mapping.of(node, "'defaults'", known, problems)
     if given is None:
         return Defaults()
@@ -136,6 +142,7 @@ def _defaults(node: yaml.Node, problems: Problems) -> Defaults:
         unassigned=Default(given.choice("unassigned", [str(each) for each in Default], "deny")),
         unverifiable=OnGap(given.choice("unverifiable", [str(each) for each in OnGap], "fail")),
         confidence=_confidence(given.values.get("confidence"), problems),
+        action=Action(given.choice("action", [str(each) for each in Action], "report")),
     )
 
 
@@ -149,7 +156,9 @@ def _confidence(node: yaml.Node | None, problems: Problems) -> Confidence:
     return made
 
 
-def _vendor(node: yaml.Node, problems: Problems, today: date) -> tuple[Vendor, yaml.Node] | None:
+def _vendor(
+    node: yaml.Node, problems: Problems, today: date, action: Action
+) -> tuple[Vendor, yaml.Node] | None:
     given = Mapping.of(node, "a vendor", _VENDOR_KEYS, problems)
     if given is None:
         return None
@@ -169,6 +178,7 @@ def _vendor(node: yaml.Node, problems: Problems, today: date) -> tuple[Vendor, y
         exceptions=tuple(_exceptions(given, problems, today)),
         position=position(node),
         feeds=tuple(_feeds(given, vendor_id, problems)),
+        action=Action(given.choice("action", [str(each) for each in Action], str(action))),
     )
     if not vendor.allow and not given.values.keys() & {"allow", "contracts"}:
         problems.warn(node, f"{given.what} has no 'allow': everything shared with it is over-shared")

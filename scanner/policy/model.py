@@ -25,6 +25,13 @@ class OnGap(StrEnum):
     WARN = "warn"
 
 
+class Action(StrEnum):
+    """What the agent does with a delivery that is over-shared, besides telling of it."""
+
+    REPORT = "report"
+    QUARANTINE = "quarantine"
+
+
 class Gate(StrEnum):
     """What a release gate does with a file that could not be read in full."""
 
@@ -107,6 +114,7 @@ class Vendor:
     exceptions: tuple[Exemption, ...] = ()
     position: str = ""
     feeds: tuple[Feed, ...] = ()
+    action: Action = Action.REPORT
 
     def at(self, path: str) -> Vendor:
         """The vendor as it is for one file: with what the contracts of its feed allow."""
@@ -135,6 +143,7 @@ class Defaults:
     unassigned: Default = Default.DENY
     unverifiable: OnGap = OnGap.FAIL
     confidence: Confidence = field(default_factory=Confidence)
+    action: Action = Action.REPORT
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import __version__
-from scanner.surfaces import breach_cli, diff_cli, findings_cli, ledger_cli, policy_cli, remedy_cli, who_cli
+from scanner.surfaces import (
+    agent_cli,
+    breach_cli,
+    diff_cli,
+    findings_cli,
+    ledger_cli,
+    policy_cli,
+    remedy_cli,
+    who_cli,
+)
 from scanner.surfaces.common import USAGE_ERROR, atomic_file, fail, read_policy, read_settings, told_errors
 
 if TYPE_CHECKING:
@@ -417,6 +426,7 @@ for _command in (
     *who_cli.COMMANDS,
     *diff_cli.COMMANDS,
     *breach_cli.COMMANDS,
+    *agent_cli.COMMANDS,
 ):
     cli.add_command(_command)
 for _command in policy_cli.COMMANDS:

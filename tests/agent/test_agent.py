@@ -1,0 +1,199 @@
+"""The agent as a process: what arrives is scanned, told, and forgotten by nothing that happens to it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.agent import POLICY, Place, chaos, differences
+
+ROWS = [
+    ("Anna Weber", "anna@example.org"),
+    ("Boris Klein", "boris@example.org"),
+    ("Clara Wolf", "clara@example.org"),
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path / "p")
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()
+
+
+def customers(path: Path, more: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("name", "email"))
+        writer.writerows(ROWS * 3 + [("David Wolf", f"david{n}@example.org") for n in range(more)])
+
+
+def until(true: Callable[[], object], place: Place, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        log = place.folder / "log.txt"
+        assert time.monotonic() < end, f"{place.status()}\n{log.read_text() if log.exists() else ''}"
+        assert place.process is None or place.process.poll() is None, log.read_text()
+        time.sleep(0.1)
+
+
+def states(place: Place) -> list[tuple[str, str]]:
+    return [(each["event"].partition(".")[2], each["finding"]["path"]) for each in place.told("finding.")]
+
+
+def once(place: Place) -> int:
+    return subprocess.run(
+        place.command("watch", "--config", str(place.config), "--once"), capture_output=True
+    ).returncode
+
+
+def test_one_walk_tells_once(place: Place) -> None:
+    assert once(place) == 4
+    customers(place.share / "bolt/a.csv")
+    assert once(place) == 0
+    customers(place.share / "acme/a.csv")
+    assert once(place) == 1
+    assert states(place) == [("opened", "acme/a.csv")]
+    assert len(place.told("item.scanned")) == 2
+    assert once(place) == 1
+    assert len(place.told("item.scanned")) == 2
+    assert states(place) == [("opened", "acme/a.csv")]
+    (place.share / "acme/a.csv").unlink()
+    assert once(place) == 0
+    assert states(place)[-1] == ("resolved", "acme/a.csv")
+    assert "@" not in place.events.read_text()
+
+
+def test_a_file_that_arrives_is_found_moved_changed_and_gone(place: Place) -> None:
+    place.start()
+    until(lambda: place.status(), place)
+    customers(place.share / "acme/a.csv")
+    until(lambda: ("opened", "acme/a.csv") in states(place), place)
+    (place.share / "acme/sub").mkdir()
+    (place.share / "acme/a.csv").rename(place.share / "acme/sub/b.csv")
+    until(lambda: any(each["item"]["path"] == "acme/sub/b.csv" for each in place.told("item.scanned")), place)
+    place.peace()
+    assert [state for state, _ in states(place)] == ["opened"]  # a rename is no new delivery
+    customers(place.share / "acme/sub/b.csv", more=40)
+    until(lambda: [state for state, _ in states(place)] == ["opened", "updated"], place)
+    (place.share / "acme/sub/b.csv").unlink()
+    until(lambda: states(place)[-1][0] == "resolved", place)
+    # What is still written under a temporary name waits until it has its own.
+    part = place.share / "acme/c.csv.part"
+    customers(part)
+    customers(place.share / "bolt/whole.csv")
+    until(lambda: any(each["item"]["path"] == "bolt/whole.csv" for each in place.told("item.scanned")), place)
+    assert not any("c.csv" in each["item"]["path"] for each in place.told("item.scanned"))
+    part.rename(place.share / "acme/c.csv")
+    until(lambda: states(place)[-1] == ("reopened", "acme/c.csv"), place)
+    assert place.stop() == 0
+
+
+def test_what_happened_while_it_was_dead_is_told_when_it_lives_again(place: Place) -> None:
+    customers(place.share / "acme/a.csv")
+    place.start()
+    until(lambda: states(place) == [("opened", "acme/a.csv")], place)
+    place.kill()
+    (place.share / "acme/a.csv").unlink()
+    customers(place.share / "acme/other.csv", more=5)
+    (place.share / "acme/other.csv").rename(place.share / "bolt/other.csv")
+    place.start()
+    until(lambda: states(place)[-1] == ("resolved", "acme/a.csv"), place)
+    place.peace()
+    place.stop()
+    assert differences(place) == []
+
+
+def test_random_operations_and_kills(place: Place) -> None:
+    found = chaos(place, operations=150, kills=4, seed=11)
+    assert found["differences"] == []
+    assert found["kills"] == 4
+
+
+def test_a_damaged_ledger_is_set_aside_and_built_anew_with_the_same_ids(place: Place) -> None:
+    customers(place.share / "acme/a.csv")
+    assert once(place) == 1
+    before = [(each["id"], each["finding"]["id"]) for each in place.told("finding.")]
+    for end in ("-wal", "-shm"):
+        Path(f"{place.ledger}{end}").unlink(missing_ok=True)
+    data = bytearray(place.ledger.read_bytes())
+    data[4096:40_960] = os.urandom(36_864)
+    place.ledger.write_bytes(data)
+    assert once(place) == 1
+    again = [(each["id"], each["finding"]["id"]) for each in place.told("finding.")][len(before) :]
+    assert again == before
+    assert [each["alarm"]["what"] for each in place.told("alarm")] == ["ledger_rebuilt"]
+    assert list(place.ledger.parent.glob("ledger.db.damaged-*"))
+
+
+def test_a_new_policy_is_taken_up_and_a_wrong_one_refused(place: Place) -> None:
+    customers(place.share / "acme/a.csv")
+    place.start()
+    until(lambda: states(place) == [("opened", "acme/a.csv")], place)
+    place.peace()
+    assert place.process is not None
+    place.policy.write_text("version: 1\nvendors: nobody\n")
+    place.process.send_signal(signal.SIGHUP)
+    until(
+        lambda: any(each["alarm"]["what"] == "configuration_refused" for each in place.told("alarm")), place
+    )
+    status = place.status()
+    assert status is not None
+    assert status["configuration"] != "in force"
+    place.policy.write_text(POLICY.replace("[user.name]", "[user]"))
+    place.process.send_signal(signal.SIGHUP)
+    until(lambda: states(place)[-1] == ("resolved", "acme/a.csv"), place)
+    # Another configuration, other sinks, without losing what is known.
+    scanned = len(place.told("item.scanned"))
+    place.configure("heartbeat_seconds: 100\n")
+    place.process.send_signal(signal.SIGHUP)
+    until(lambda: (place.status() or {}).get("configuration") == "in force", place)
+    place.peace()
+    assert len(place.told("item.scanned")) == scanned
+
+
+def test_the_self_test_proves_the_line_and_is_not_counted(place: Place) -> None:
+    place.start()
+    until(lambda: place.told("selftest"), place)
+    assert place.told("selftest")[0]["selftest"]["passed"] is True
+    place.peace()
+    assert place.told("item.scanned") == []
+    assert place.told("heartbeat")
+
+
+def test_what_the_policy_wants_out_of_reach_is_moved(place: Place) -> None:
+    place.policy.write_text(POLICY.replace("allow: [user.name]", "allow: [user.name], action: quarantine"))
+    place.configure(f"quarantine: {{folder: {place.folder / 'held'}}}\n")
+    customers(place.share / "acme/bad.csv")
+    customers(place.share / "bolt/good.csv")
+    assert once(place) in (0, 1)
+    assert not (place.share / "acme/bad.csv").exists()
+    assert (place.share / "bolt/good.csv").exists()
+    assert [each["alarm"]["what"] for each in place.told("alarm")] == ["quarantined"]
+    assert list((place.folder / "held").iterdir())
+
+
+def test_status_and_wrong_configurations(place: Place) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "RUNTIME_DIRECTORY": str(place.folder)}
+        return subprocess.run(place.command(*arguments), capture_output=True, text=True, env=environment)
+
+    assert run("status", "--config", str(place.config)).returncode == 3
+    place.start()
+    until(lambda: place.status(), place)
+    done = run("status", "--config", str(place.config))
+    assert done.returncode == 0, done.stdout
+    assert "all is well" in done.stdout
+    place.configure("setle_seconds: 3\n")
+    done = run("watch", "--config", str(place.config), "--check")
+    assert done.returncode == 2
+    assert "there is no setting setle_seconds; settle_seconds is one" in done.stderr
