@@ -20,7 +20,7 @@ from scanner import sketch
 from scanner.detect import personkeys
 from scanner.detect.cells import Mask, Rows
 from scanner.detect.hashing import Hashes
-from scanner.detect.meaning import REPORTED, Meaning
+from scanner.detect.meaning import Meaning
 from scanner.detect.personkeys import PersonKeyer, sketch_bound
 from scanner.identifiers import UNKNOWN_OWNER, WEAK, rank
 from scanner.identifiers import kind as kind_of
@@ -37,6 +37,8 @@ MEMBERS = 1 << 23
 #: Kinds that membership is asked for.
 _ASKED = frozenset({"email", "phone", "name+birth", "account", "government_id"})
 _CONFIDENCE = 0.6
+#: The same for the number of an account. What the judge takes for an order's or a product's is below it.
+_ACCOUNT = 0.2
 _BITS = 64
 _FEW_ROWS = 50
 _CONSTANT = 5
@@ -56,14 +58,14 @@ class TableColumn:
 
     @property
     def meaning(self) -> Meaning | None:
-        """The main meaning, where it is likely; a number of an account is one where it is reported at all.
+        """The main meaning, where it is likely; the number of an account is one sooner.
 
         Heading and values of such a number look like those of any other, so it is never thought very likely,
-        but what else it may be is not reported.
+        but numbers of other things are thought far less so.
         """
         for meaning in self.meanings:
             if not meaning.stray:
-                enough = REPORTED if meaning.entity_type == "IDENTIFIER" else _CONFIDENCE
+                enough = _ACCOUNT if meaning.entity_type == "IDENTIFIER" else _CONFIDENCE
                 return meaning if meaning.confidence >= enough and not self.prose else None
         return None
 

@@ -16,7 +16,7 @@ LASTS = ("Weber", "Klein", "Schulz", "Wolf", "Neumann", "Krause")
 def person(number: int) -> dict[str, str]:
     first, last = FIRSTS[number % 10], LASTS[number // 10 % 6]
     return {
-        "customer_id": f"{40_000 + number}",
+        "customer_id": f"K{40_000 + number}",
         "supplier_id": f"{40_000 + number}",
         "name": f"{first} {last}",
         "date_of_birth": f"19{50 + number % 40}-{number % 12 + 1:02}-{number % 28 + 1:02}",
