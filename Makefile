@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint format bench wheel clean
+.PHONY: help venv demo test lint format bench wheel packages clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -43,6 +43,9 @@ bench: $(DEV) ## measure speed and accuracy (see bench/README.md)
 
 wheel: $(DEV) ## build dist/*.whl
 	$(PIP) wheel --no-deps --wheel-dir dist .
+
+packages: $(DEV) ## build dist/*.deb and dist/*.rpm with their bill of materials and checksums
+	$(BIN)/python packaging/build.py
 
 clean: ## remove what was built; .venv stays
 	rm -rf build dist bench/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
 """Build what is installed on servers: a .deb, an .rpm, a software bill of materials, checksums.
 
-    python packaging/build.py [deb] [rpm] [--out dist] [--python /usr/bin/python3.11] [--version 0.1.0]
+    python packaging/build.py [deb] [rpm] [--out dist] [--python /usr/bin/python3.11] [--quick]
     python packaging/build.py lock
 
 Run it with an environment that has the project's development tools (`make packages` does), on the
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     out: Path = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    moment = _epoch()
+    moment, level = _epoch(), 1 if options.quick else 12
     with tempfile.TemporaryDirectory(prefix="sharewatch-build-") as folder:
         work = Path(folder)
         root, facts = tree.stage(PROJECT, work, options.python, moment, options.version)
@@ -48,9 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
         shutil.copyfile(root / tree.BOM, bom)
         made = [bom]
         if "deb" in options.what:
-            made.append(debian.build(root, facts, HERE, work, out))
+            made.append(debian.build(root, facts, HERE, work, out, level))
         if "rpm" in options.what:
-            made.append(redhat.build(root, facts, HERE, work, out))
+            made.append(redhat.build(root, facts, HERE, work, out, level))
     _write_sums(out / "SHA256SUMS", made)
     for each in made:
         print(f"{each}  {each.stat().st_size / 1e6:,.1f} MB")
@@ -67,6 +67,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--python", type=Path, default=Path("/usr/bin/python3.11"), help="the interpreter to run on"
     )
     parser.add_argument("--version", help="of the package, where it is not the project's")
+    parser.add_argument("--quick", action="store_true", help="compress little: to try a package out")
     options = parser.parse_args(arguments)
     unknown = set(options.what) - {"deb", "rpm", "lock"}
     if unknown:

@@ -11,8 +11,8 @@ from debian import conffiles, version
 from tree import Facts
 
 
-def build(root: Path, facts: Facts, here: Path, work: Path, out: Path) -> Path:
-    """Build it from a staged tree; gives the file."""
+def build(root: Path, facts: Facts, here: Path, work: Path, out: Path, level: int) -> Path:
+    """Build it from a staged tree, compressed by zstd at a level; gives the file."""
     top = work / "rpm"
     for name in ("BUILD", "RPMS", "SPECS", "BUILDROOT"):
         (top / name).mkdir(parents=True)
@@ -20,6 +20,7 @@ def build(root: Path, facts: Facts, here: Path, work: Path, out: Path) -> Path:
     text = (here / "redhat/sharewatch.spec.in").read_text()
     config = "".join(f"%config(noreplace) %attr({_attributes(each)}) /{each}\n" for each in conffiles(root))
     values = {"VERSION": version(facts.version), "PYTHON": facts.python, "TREE": str(root), "CONFIG": config}
+    values["LEVEL"] = str(level)
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     spec.write_text(text)
