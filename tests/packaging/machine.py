@@ -61,10 +61,10 @@ class Machine:
             "--keep-unit",
         ]
         command += ["--private-network", "--console=pipe", "--link-journal=no"]
-        log = (self.root.parent / "boot.log").open("wb")
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+        with (self.root.parent / "boot.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         until(self._booted, 60, "the system boots")
         return self
 
