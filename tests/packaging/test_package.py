@@ -259,7 +259,8 @@ def test_life_of_the_rpm_package(machine: Machine, rpm: Path) -> None:
     machine.file("/etc/sharewatch/policy.yaml").write_text(POLICY)
     machine.run("systemctl", "enable", "--now", "sharewatch")
     assert _active(machine) == "active", _state(machine)
-    until(lambda: _opened(machine, "ringline/rpm.csv"), 60, "what lay there is found")
+    until(lambda: _seen(machine, "ringline/rpm.csv"), 60, "what lay there is found")
+    assert any(event["event"] == "finding.opened" for event in _events(machine))
     machine.run("rpm", "-e", "--nodeps", "sharewatch")
     assert _active(machine) != "active"
     assert not machine.file("/opt/sharewatch/bin").exists()
