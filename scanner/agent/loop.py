@@ -66,6 +66,8 @@ _WALK_SLICE = 0.05
 _STORE_PAUSE = (2.0, 60.0)
 _DAY = 86_400.0
 _FEW = 200
+#: Seconds between two looks at what waits for something that tells nothing when it is over.
+_PAUSE = 0.25
 _RETRY_SECONDS = 30.0
 _SELFTEST_PATIENCE = 120.0
 
@@ -244,7 +246,7 @@ class Agent:
         self._pause, self._resume_at = _STORE_PAUSE[0], 0.0
         self._idle_since: float | None = None
         self._empty = False
-        self._last_beat = 0.0
+        self._queue_due: float | None = None
         now = time.monotonic()
         self._beat_due = now
         self._heartbeat_due = now
@@ -373,16 +375,14 @@ class Agent:
         now = time.monotonic()
         due = [
             self._heartbeat_due,
-            self._daily_due,
+            max(self._daily_due, now + _PAUSE),
             self._reconcile_due,
             self._beat_due,
-            *self._gone.values(),
         ]
-        due += [
-            each
-            for each in (self._selftest_due, self.settling.due(), self._selftest_ends())
-            if each is not None
-        ]
+        due += [each for each in (self.settling.due(), self._selftest_ends()) if each is not None]
+        # What is due and must wait for something else is not asked for without a pause.
+        soon = now + _PAUSE
+        due += [max(each, soon) for each in (self._selftest_due, *self._gone.values()) if each is not None]
         if self._resume_at > now:
             due.append(self._resume_at)
         if self._pool.busy:
@@ -394,9 +394,10 @@ class Agent:
         return max(0.0, min(due) - now)
 
     def _queue_wait(self) -> float:
+        """Seconds until something in the queue may be done."""
         if self.state.waits_for:
             return self._governor.wait()
-        return 1.0
+        return max(_PAUSE, (self._queue_due or 0.0) - time.time())
 
     def _beat_now(self) -> None:
         now = time.monotonic()
@@ -632,8 +633,8 @@ class Agent:
             now = time.time()
             jobs = queue.next_jobs(connection, now, max(room, 1), small=small, busy=busy, fresh=room <= 0)
             if not jobs and not busy:
-                due = queue.next_due(connection)
-                self._empty = due is None
+                self._queue_due = queue.next_due(connection)
+                self._empty = self._queue_due is None
         given = False
         for job in jobs:
             urgent = job.kind == queue.FRESH and job.size <= small
