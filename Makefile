@@ -25,7 +25,8 @@ demo: $(RUNTIME) ## scan the shipped example share and show the report
 	@$(BIN)/sharewatch demo || [ $$? -eq 1 ]
 
 test: lint ## lint, type-check, check the layers, run all tests
-	$(BIN)/python -m pytest
+# A process for each core; the tests of one file stay together, as they share what is slow to set up.
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 lint: $(DEV) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
