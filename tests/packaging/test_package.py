@@ -32,6 +32,8 @@ vendors:
     paths: ["ringline/**"]
     allow: [user.name]
 """
+#: Seconds: the service reads its libraries with the lowest disk priority, beside whatever else the machine does.
+PATIENCE = 300.0
 EVENTS = "/var/log/sharewatch/findings.jsonl"
 
 
@@ -201,9 +203,9 @@ def test_life_of_the_debian_package(machine: Machine, deb: Path, tmp_path: Path)
     machine.file("/etc/sharewatch/policy.yaml").write_text(POLICY)
     machine.run("systemctl", "enable", "--now", "sharewatch")
     assert _active(machine) == "active", _state(machine)
-    until(lambda: _opened(machine, "ringline/before.csv"), 60, "what lay there is found")
+    until(lambda: _opened(machine, "ringline/before.csv"), PATIENCE, "what lay there is found")
     _customers(machine.file("/srv/share/ringline/dropped.csv"), 2)
-    until(lambda: _seen(machine, "ringline/dropped.csv"), 60, "a dropped file is seen")
+    until(lambda: _seen(machine, "ringline/dropped.csv"), PATIENCE, "a dropped file is seen")
     status = machine.run("sharewatch", "status").stdout
     assert "/srv/share" in status
     ledger = "/var/lib/sharewatch/ledger.db"
@@ -217,7 +219,7 @@ def test_life_of_the_debian_package(machine: Machine, deb: Path, tmp_path: Path)
     assert machine.run("systemctl", "show", "-p", "MainPID", "sharewatch").stdout != main
     assert machine.file("/etc/sharewatch/policy.yaml").read_text() == POLICY
     _customers(machine.file("/srv/share/ringline/later.csv"), 3)
-    until(lambda: _seen(machine, "ringline/later.csv"), 60, "it watches on")
+    until(lambda: _seen(machine, "ringline/later.csv"), PATIENCE, "it watches on")
     opened = [event["id"] for event in _events(machine) if event["event"] == "finding.opened"]
     assert len(opened) == len(set(opened))
 
@@ -259,7 +261,7 @@ def test_life_of_the_rpm_package(machine: Machine, rpm: Path) -> None:
     machine.file("/etc/sharewatch/policy.yaml").write_text(POLICY)
     machine.run("systemctl", "enable", "--now", "sharewatch")
     assert _active(machine) == "active", _state(machine)
-    until(lambda: _seen(machine, "ringline/rpm.csv"), 60, "what lay there is found")
+    until(lambda: _seen(machine, "ringline/rpm.csv"), PATIENCE, "what lay there is found")
     assert any(event["event"] == "finding.opened" for event in _events(machine))
     machine.run("rpm", "-e", "--nodeps", "sharewatch")
     assert _active(machine) != "active"
