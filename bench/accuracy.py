@@ -2,7 +2,7 @@
 
     python -m bench.accuracy [--set tables|opendata|both] [--misses] [--rival] [--threshold 0.5] [--jobs 1]
 
-Data: ``$SHAREWATCH_REAL_DATA`` (default ``../shared/data``), with ``tables_truth.csv`` and
+Data: ``$SHAREWATCH_REAL_DATA`` (default ``../real-data``), with ``tables_truth.csv`` and
 ``opendata_truth.csv``. A column's answer is its first entity, where its kind is ``entity`` and the confidence
 at least the threshold; else none. An answer that the truth lists as also right is neither hit nor error.
 Types that are not in question (an organisation, a web address, a key, a job, a language) count as no answer.
@@ -149,7 +149,7 @@ def labelled_folder() -> Path | None:
 
 def data_folder() -> Path:
     """Where the real data lies."""
-    return Path(os.environ.get("SHAREWATCH_REAL_DATA", common.ROOT.parent / "shared" / "data")).resolve()
+    return Path(os.environ.get("SHAREWATCH_REAL_DATA", common.ROOT.parent / "real-data")).resolve()
 
 
 def _number(text: str | None) -> int | None:

@@ -2,7 +2,7 @@
 
     python -m bench.readers [--all]
 
-Data: ``$SHAREWATCH_REAL_DATA`` (default ``../shared/data``), with ``tables_truth.csv``: file, table, column,
+Data: ``$SHAREWATCH_REAL_DATA`` (default ``../real-data``), with ``tables_truth.csv``: file, table, column,
 rows and nonblank cells. Each file is read through the registry, as a scan does. Prints a line for each file
 that differs (every file with ``--all``) and ends with 1 where one does. Names of columns are printed, never a
 value. A gap is told but is no difference: a picture in a dump is not read, and said so.
@@ -146,7 +146,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.readers")
     parser.add_argument("--all", action="store_true", help="print the files that agree too")
     arguments = parser.parse_args()
-    folder = Path(os.environ.get("SHAREWATCH_REAL_DATA", "../shared/data"))
+    folder = Path(os.environ.get("SHAREWATCH_REAL_DATA", "../real-data"))
     if not (folder / "tables_truth.csv").is_file():
         print(f"no tables_truth.csv in {folder}: set SHAREWATCH_REAL_DATA to the folder", file=sys.stderr)
         return 2

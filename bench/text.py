@@ -3,7 +3,7 @@
     python -m bench.text [FILE …]
     python -m bench.text --cascade [FILE …]
 
-Data: ``$SHAREWATCH_REAL_DATA/text/*.jsonl`` (default ``../shared/data``): lines with ``text``, ``spans`` of
+Data: ``$SHAREWATCH_REAL_DATA/text/*.jsonl`` (default ``../real-data``): lines with ``text``, ``spans`` of
 start, end and label, and ``complete`` (where false, only recall can be judged). ``--cascade`` reads the
 texts, and generated notes, twice: as a scan does, and with the model reading each that may hold a name. It
 prints what of the second the first lost, and what it saved.
@@ -168,7 +168,7 @@ def _overlaps(match: Any, others: Iterable[Any]) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Print the comparison; 2 where the data is missing."""
-    folder = Path(os.environ.get("SHAREWATCH_REAL_DATA", "../shared/data")) / "text"
+    folder = Path(os.environ.get("SHAREWATCH_REAL_DATA", "../real-data")) / "text"
     quick = "--quick" in arguments
     names = [argument for argument in arguments if not argument.startswith("--")] or ["presidio_v2_en.jsonl"]
     files = [folder / name for name in names]

@@ -32,7 +32,7 @@ vendors:
     paths: ["ringline/**"]
     allow: [user.name]
 """
-#: Seconds: the service reads its libraries with the lowest disk priority, beside whatever else the machine does.
+#: Seconds: the service reads its libraries with the lowest disk priority, whatever else goes on.
 PATIENCE = 300.0
 EVENTS = "/var/log/sharewatch/findings.jsonl"
 
