@@ -189,7 +189,14 @@ def _state(machine: Machine) -> str:
     return journal + machine.run("systemctl", "status", "sharewatch", "--no-pager", check=False).stdout
 
 
+def _clean(machine: Machine) -> None:
+    """What the other package's life left behind: a removal keeps state, and RPM keeps it for good."""
+    left = ("/srv/share", "/var/lib/sharewatch", "/var/log/sharewatch", "/etc/sharewatch")
+    machine.run("rm", "-rf", *left)
+
+
 def test_life_of_the_debian_package(machine: Machine, deb: Path, tmp_path: Path) -> None:
+    _clean(machine)
     machine.place(deb, "/root/first.deb")
     machine.run("dpkg", "-i", "/root/first.deb")
     assert _active(machine) == "inactive"  # nothing runs before it was told what to watch
@@ -254,6 +261,7 @@ def _newer(deb: Path, folder: Path) -> Path:
 
 
 def test_life_of_the_rpm_package(machine: Machine, rpm: Path) -> None:
+    _clean(machine)
     machine.place(rpm, "/root/first.rpm")
     machine.run("rpm", "-i", "--nodeps", "/root/first.rpm")
     assert machine.run("sharewatch", "version").stdout.startswith("sharewatch ")
