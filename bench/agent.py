@@ -275,11 +275,12 @@ def measured(place: Place, seconds: float) -> dict[str, float]:
     import psutil
 
     assert place.process is not None
-    main = psutil.Process(place.process.pid)
+    pid = place.process.pid
+    main = psutil.Process(pid)
 
     def figures() -> tuple[float, int]:
         times = main.cpu_times()
-        return times.user + times.system, sum(_switches(place.process.pid))  # type: ignore[union-attr]
+        return times.user + times.system, sum(_switches(pid))
 
     before, switched = figures()
     sizes = []

@@ -1,11 +1,11 @@
-"""Findings and numbers of people as JSON documents: one form for reports, the ledger and events."""
+"""Findings, gaps and numbers of people as JSON documents: one form for reports, the ledger and events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from scanner.model import Estimate, Finding, Form, Severity, Verdict
+from scanner.model import Estimate, Finding, Form, Gap, Severity, Verdict
 
 _DIGITS = 4
 
@@ -13,6 +13,16 @@ _DIGITS = 4
 def estimate(people: Estimate) -> dict[str, int]:
     """A number of people with its interval."""
     return {"low": people.low, "best": people.best, "high": people.high}
+
+
+def gap(found: Gap) -> dict[str, Any]:
+    """Something that was not looked at."""
+    return {
+        "stage": str(found.stage),
+        "reason": str(found.reason),
+        "detail": found.detail,
+        "where": found.where,
+    }
 
 
 def finding(found: Finding, *, in_text: bool = False) -> dict[str, Any]:

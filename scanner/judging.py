@@ -5,7 +5,7 @@ A scan into a ledger and the agent use the same code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -50,8 +50,8 @@ def of_vendors(ledger: Ledger, policy: Policy, at: str) -> dict[str, tuple[Findi
 
     window = queries.Window(at, at)
     today = date.fromisoformat(at[:10])
-    # Who is counted does not depend on what is allowed, so no field is asked about.
-    held = queries.exposure(ledger, window, judge=judge_all, judged_by="people of vendors")
+    # Who is counted does not depend on what is allowed, so every field with personal data counts.
+    held = queries.exposure(ledger, window, judge=judge_by(None, today), judged_by="people of vendors")
     about = {each["id"]: Estimate(**each["people"]) for each in held if each["categories"]}
     out: dict[str, tuple[Finding, ...]] = {}
     for vendor in policy.vendors:
@@ -65,16 +65,25 @@ def of_vendors(ledger: Ledger, policy: Policy, at: str) -> dict[str, tuple[Findi
     return out
 
 
-def judge_all(vendor: str | None, outcome: Outcome) -> dict[queries.FieldKey, bool | None]:
-    """Every field with personal data counts, whatever is allowed; a `queries.Judge`."""
+def judge_by(policy: Policy | None, today: date) -> queries.Judge:
+    """Says which fields of an outcome are personal data and allowed by a policy; see `queries.Judge`."""
+    from scanner.policy.decide import decide
     from scanner.policy.fields import personal_fields
     from scanner.policy.model import Confidence
 
-    out: dict[queries.FieldKey, bool | None] = {}
-    for found in personal_fields(outcome, Confidence().review):
-        index = found.column.index if found.column else None
-        out[queries.field_key(outcome, found.part, index, found.evidence.entity_type)] = None
-    return out
+    threshold = (policy.defaults.confidence if policy else Confidence()).review
+
+    def judge(vendor: str | None, outcome: Outcome) -> Mapping[queries.FieldKey, bool | None]:
+        owner = policy.vendor(vendor) if policy and vendor else None
+        out: dict[queries.FieldKey, bool | None] = {}
+        for found in personal_fields(outcome, threshold):
+            index = found.column.index if found.column else None
+            key = queries.field_key(outcome, found.part, index, found.evidence.entity_type)
+            verdict = None if policy is None else decide(policy, owner, found, today) is None
+            out[key] = verdict
+        return out
+
+    return judge
 
 
 def rejudge(writer: Writer, policy: Policy | None, told: Told | None = None) -> list[Transition]:

@@ -306,6 +306,12 @@ class Outcome:
         """True where anything was missed that nobody asked to miss."""
         return any(not gap.intentional for gap in self.gaps)
 
+    @property
+    def vanished(self) -> bool:
+        """True where the file was not there any more when it was to be opened."""
+        away = (Stage.OPEN, Reason.VANISHED)
+        return self.member is None and any((gap.stage, gap.reason) == away for gap in self.gaps)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

@@ -38,7 +38,9 @@ from scanner.ledger.store import (
     StoreError,
     Writer,
     open_ledger,
+    shown,
     stamp,
+    state_folder,
     stored,
 )
 from scanner.model import Gap, ItemRef, Outcome, Reason, Stage, printable, unread
@@ -68,6 +70,8 @@ _DAY = 86_400.0
 _FEW = 200
 #: Seconds between two looks at what waits for something that tells nothing when it is over.
 _PAUSE = 0.25
+#: What SQLite says of a file that is damaged.
+_DAMAGED = ("malformed", "not a database", "corrupt")
 _RETRY_SECONDS = 30.0
 _SELFTEST_PATIENCE = 120.0
 
@@ -226,9 +230,12 @@ class Agent:
         self._subscriptions = [sink.subscription for sink in self._sinks]
         self._dispatcher = Dispatcher(self._outbox, self._sinks, self._sink_changed)
         self._alarms: list[events.Event] = []
-        state = Path(self._state_folder())
+        # Small things of the agent lie beside the ledger, or beside the key of one that is no file.
+        file = Path(config.ledger).absolute()
+        state = state_folder() if "://" in config.ledger else file.parent
         self._governor = Governor(limits, config.quiet_hours, state)
         settings = scan_settings(config)
+        self._model = settings.model
         self._pool = Pool(
             "scanner.item:item_worker",
             (settings, secrets.token_bytes(16), None, self._ledger.people_secret),
@@ -307,13 +314,6 @@ class Agent:
             self._shares.close()
         self._pool.close()
         self._dispatcher.stop(10.0)
-
-    def _state_folder(self) -> str:
-        """Where small things of the agent lie: beside the ledger, or where the system wants them."""
-        if "://" not in self.config.ledger:
-            return str(Path(self.config.ledger).absolute().parent)
-        given = os.environ.get("STATE_DIRECTORY") or os.environ.get("XDG_STATE_HOME")
-        return str(Path(given or Path.home() / ".local/state") / ("" if given else "sharewatch"))
 
     def _adopt_policy(self) -> None:
         """Judge what is there again where the policy is not the one that was in force."""
@@ -544,7 +544,7 @@ class Agent:
         return True
 
     def _failed(self, root: str, change: Change) -> None:
-        """A folder or file that could not be looked at is a gap, told once as long as it is so."""
+        """A folder or file that could not be looked at is a gap, which has one id as long as it is so."""
         outcome = change.outcome
         if outcome is None or all(gap.intentional for gap in outcome.gaps):
             return
@@ -607,8 +607,7 @@ class Agent:
         at = self._now()
 
         def also(connection: Connection, places: Sequence[tuple[str, str]]) -> None:
-            changes = findings.gone(connection, places, at)
-            self._append(connection, telling.of_transitions(changes, self._host))
+            self._resolve(connection, places, at)
             queue.forget(connection, root, path)
 
         if held:
@@ -617,6 +616,11 @@ class Agent:
             with self._writer.connection.begin():
                 queue.forget(self._writer.connection, root, path)
         self._told()
+
+    def _resolve(self, connection: Connection, places: Sequence[tuple[str, str]], at: str) -> None:
+        """What places that are gone held is not found there any more."""
+        changes = findings.gone(connection, places, at)
+        self._append(connection, telling.of_transitions(changes, self._host))
 
     # -- scanning -------------------------------------------------------------------------------------------
 
@@ -721,7 +725,7 @@ class Agent:
             outcome = unread(
                 event.task, Gap(Stage.READ, Reason.CRASHED, "the worker said nothing of this item")
             )
-        if _vanished(outcome):
+        if outcome.vanished:
             self._gone_later(job.share, job.path)
             with self._writer.connection.begin():
                 queue.drop(self._writer.connection, job.share, job.path)
@@ -786,12 +790,8 @@ class Agent:
         ]
         if left:
             at = self._now()
-
-            def also(connection: Connection, places: Sequence[tuple[str, str]]) -> None:
-                changes = findings.gone(connection, places, at)
-                self._append(connection, telling.of_transitions(changes, self._host))
-
-            self._recorder.gone([each.id for each in left], at, also)
+            ids = [each.id for each in left]
+            self._recorder.gone(ids, at, lambda connection, places: self._resolve(connection, places, at))
             self._told()
 
     def _act(self, job: Job, outcome: Outcome, held: Sequence[Any]) -> None:
@@ -835,7 +835,7 @@ class Agent:
             self.state.last_selftest = time.time()
             if self._metrics is not None:
                 self._metrics.self_test.set(time.time())
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = shown(self._now())
         body = {"passed": good, "seconds": round(seconds, 3), "detail": detail}
         uid = events.stable_id("selftest", self._host, now)
         with self._writer.connection.begin():
@@ -859,7 +859,7 @@ class Agent:
 
     def _alarm(self, what: str, detail: str, level: str, **more: Any) -> None:
         log.log(logging.INFO if level == "info" else logging.WARNING, "%s: %s", what, detail)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = shown(self._now())
         told = events.alarm(what, detail, level=level, time=now, host=self._host, **more)
         if self._metrics is not None:
             self._metrics.alarms.add(what=what)
@@ -868,7 +868,7 @@ class Agent:
 
     def _tell_alarms(self) -> None:
         """Alarms wait in memory only while the ledger cannot be written."""
-        if not self._alarms or not hasattr(self, "_outbox"):
+        if not self._alarms:
             return
         try:
             connection = self._writer.connection
@@ -916,7 +916,7 @@ class Agent:
         return self._watcher is not None and self._watcher.covered.is_set()
 
     def _heartbeat(self) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = shown(self._now())
         document = self.document()
         told = events.heartbeat(
             time=now,
@@ -933,7 +933,7 @@ class Agent:
         self._told()
 
     def _judge_vendors(self) -> None:
-        """Limits of people, agreements, retention: what changes without any file changing."""
+        """Limits of people, agreements, acceptances: what changes without any file changing."""
         at = self._now()
         vendors = of_vendors(self._ledger, self._policy, at)
 
@@ -953,7 +953,7 @@ class Agent:
         """The ledger cannot be written: nothing is lost, as all of it is still queued or on the share."""
         reason = type(getattr(error, "orig", None) or error).__name__
         text = str(getattr(error, "orig", ""))
-        if any(word in text for word in ("malformed", "not a database", "corrupt")):
+        if any(word in text for word in _DAMAGED):
             raise StoreBroken(reason)
         if self._writer.connection.in_transaction():
             with suppress(StoreError):
@@ -1016,8 +1016,7 @@ class Agent:
         ):
             return False
         with self._ledger.reading() as connection:
-            waiting = queue.waiting(connection)
-        return not (waiting.fresh or waiting.again or waiting.verify)
+            return queue.next_due(connection) is None
 
     def _finish_once(self) -> None:
         self._judge_vendors()
@@ -1053,7 +1052,7 @@ class Agent:
                 "program": __version__,
                 "rules": self._rules,
                 "policy": self._policy_digest,
-                "model": str(scan_settings(self.config).model),
+                "model": self._model,
             },
             "queue": {
                 "waiting": waiting.fresh + waiting.again + waiting.verify,
@@ -1129,12 +1128,6 @@ ENDED = {
 }
 
 
-def _vanished(outcome: Outcome) -> bool:
-    return outcome.member is None and any(
-        gap.stage is Stage.OPEN and gap.reason is Reason.VANISHED for gap in outcome.gaps
-    )
-
-
 def _covers(folder: str, path: str) -> bool:
     return not folder or path == folder or path.startswith(f"{folder}/")
 
@@ -1171,7 +1164,7 @@ def opened(where: str) -> Ledger:
     try:
         ledger = open_ledger(where, create=True)
     except LedgerError as error:
-        if any(word in str(error) for word in ("malformed", "not a database", "DatabaseError", "corrupt")):
+        if any(word in str(error) for word in (*_DAMAGED, "DatabaseError")):
             raise StoreBroken(str(error)) from None
         raise
     if ledger.engine.dialect.name == "sqlite":

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scanner import events
+from scanner import documents, events
 from scanner.events import Event
 from scanner.ledger.findings import Transition
 from scanner.ledger.store import shown
@@ -77,12 +77,4 @@ def _categories(outcome: Outcome) -> list[str]:
 
 
 def _gap(outcome: Outcome, vendor: str | None, gap: Gap) -> dict[str, Any]:
-    return {
-        "path": outcome.path,
-        "member": outcome.member,
-        "vendor": vendor,
-        "stage": str(gap.stage),
-        "reason": str(gap.reason),
-        "detail": gap.detail,
-        "where": gap.where,
-    }
+    return {"path": outcome.path, "member": outcome.member, "vendor": vendor, **documents.gap(gap)}

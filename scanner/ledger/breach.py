@@ -9,7 +9,7 @@ from typing import Any
 
 from scanner import documents, resources
 from scanner.ledger import queries
-from scanner.ledger.combinations import combinations, covers
+from scanner.ledger.combinations import covers, options_of
 from scanner.ledger.people import People
 from scanner.ledger.queries import Judge, Tally, Window
 from scanner.ledger.store import Connection, Ledger, shown
@@ -82,7 +82,7 @@ def sheet(ledger: Ledger, window: Window, vendor: str | None, judge: Judge, now:
         "records": tally.rows,
         "items": tally.items,
         "categories": _categories(tally, people, everybody),
-        "combinations": _combinations(tally, people),
+        "combinations": queries.together(people, _clear(tally)),
         "residents": [
             {"code": code, "people": count, "inferred": inferred.get(code, 0)}
             for code, count in sorted(places.items(), key=lambda each: (-each[1], each[0]))
@@ -154,25 +154,9 @@ def _categories(tally: Tally, people: People, everybody: Estimate) -> list[dict[
     return sorted(out, key=lambda each: (each["protected"], -each["people"]["best"], each["category"]))
 
 
-def _options(tally: Tally, wanted: Sequence[str]) -> list[int]:
-    """For each category the bits of what holds it in clear; 0 where nothing does."""
-    return [
-        sum(
-            1 << bit
-            for bit in {bit for name, bit in tally.bits.items() if " " not in name and covers(key, name)}
-        )
-        for key in wanted
-    ]
-
-
-def _combinations(tally: Tally, people: People) -> list[dict[str, Any]]:
-    out = []
-    for wanted in combinations():
-        options = _options(tally, wanted)
-        found = people.count_any(options) if all(options) else Estimate(0, 0, 0)
-        if found.best:
-            out.append({"categories": list(wanted), "people": documents.estimate(found)})
-    return sorted(out, key=lambda each: (-each["people"]["best"], each["categories"]))
+def _clear(tally: Tally) -> dict[str, int]:
+    """The bits of what is there in clear; a protected form stands behind the category, after a blank."""
+    return {name: bit for name, bit in tally.bits.items() if " " not in name}
 
 
 def _joins(tally: Tally) -> list[Any]:
@@ -236,12 +220,13 @@ def _notices(tally: Tally, people: People, places: Mapping[str, int]) -> list[di
 
 def _met(tally: Tally, people: People, law: _Law) -> tuple[list[str], int, int]:
     """Which elements are there in clear, and how many of the law's residents they concern: known, at most."""
+    clear = _clear(tally)
     met: list[str] = []
     every: list[list[int]] = []
     anywhere: list[list[int]] = []
     for element in law.elements:
         needs = rules()["elements"][element]["needs"]
-        options = [[]] if not needs else [found for each in needs if all(found := _options(tally, each))]
+        options = [[]] if not needs else [found for each in needs if all(found := options_of(each, clear))]
         anywhere += options
         here = people.by_place(among=options) if options else {}
         if law.residents(here):

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from scanner import documents
 from scanner.ledger import schema
@@ -341,10 +342,9 @@ def listed(
         query = query.where(table.c.vendor == vendor)
     if states:
         query = query.where(or_(*(table.c.state == state for state in states)))
-    counts: dict[str, int] = {}
-    for row in connection.execute(select(sites.c.finding)):
-        counts[row.finding] = counts.get(row.finding, 0) + 1
-    found = [_registered(row, counts.get(row.id, 0)) for row in connection.execute(query)]
+    places = select(sites.c.finding, func.count()).group_by(sites.c.finding)
+    counted = {row[0]: int(row[1]) for row in connection.execute(places)}
+    found = [_registered(row, counted.get(row.id, 0)) for row in connection.execute(query)]
     if severity is not None:
         most = Severity(severity).rank
         found = [each for each in found if Severity(each.document["severity"]).rank <= most]
@@ -367,7 +367,8 @@ def one(connection: Connection, id_: str) -> Registered:
     ]
     if len(rows) != 1:
         raise FindingError(f"there is no finding {id_}" if not rows else f"several findings begin with {id_}")
-    count = len(connection.execute(select(sites.c.finding).where(sites.c.finding == rows[0].id)).all())
+    places = select(func.count()).select_from(sites).where(sites.c.finding == rows[0].id)
+    count = int(connection.execute(places).scalar() or 0)
     return _registered(rows[0], count)
 
 
@@ -406,11 +407,9 @@ def accepted(connection: Connection, at: str) -> dict[str, str | None]:
 
 def counts(connection: Connection) -> dict[tuple[str, str], int]:
     """Open findings by vendor (empty for nobody's folder) and severity."""
-    out: dict[tuple[str, str], int] = {}
-    for each in listed(connection):
-        key = (each.document["vendor"] or "", each.document["severity"])
-        out[key] = out.get(key, 0) + 1
-    return out
+    table = schema.findings
+    query = select(table.c.vendor, table.c.data).where(table.c.state == OPEN)
+    return dict(Counter((row.vendor, json.loads(row.data)["severity"]) for row in connection.execute(query)))
 
 
 def _registered(row: Row[Any], places: int) -> Registered:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scanner.identifiers import WEAK, kind
-from scanner.ledger.combinations import combinations, covers
+from scanner.ledger.combinations import present
 from scanner.sketch import FULL
 
 if TYPE_CHECKING:
@@ -171,13 +171,7 @@ def _masks(keys: Keys, common: Any) -> Any:
 
 def _added(masks: tuple[Any, Any], bits: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
     """Combinations that people have on both sides together and on neither alone."""
-    for wanted in combinations():
-        options = [
-            sum(1 << bit for bit in {bit for name, bit in bits.items() if covers(key, name)})
-            for key in wanted
-        ]
-        if not all(options):
-            continue
+    for wanted, options in present(bits):
         one, other = (_has(mask, options) for mask in masks)
         both = _has(masks[0] | masks[1], options)
         if (both & ~one & ~other).sum() >= _FEWEST:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, inser
 from sqlalchemy.exc import SQLAlchemyError
 
 from scanner.ledger import evidence, joins, schema
-from scanner.ledger.combinations import combinations, covers
+from scanner.ledger.combinations import present
 from scanner.ledger.people import BITS, Crowd, People
 from scanner.ledger.store import Ledger
 from scanner.ledger.unions import Member, Parts, Unions
@@ -519,7 +519,7 @@ def _answer(connection: Connection, vendor: str | None, tally: Tally) -> dict[st
             }
             for category in sorted(tally.forms)
         },
-        "combinations": _combinations(people, tally.bits),
+        "combinations": together(people, tally.bits),
         "regions": people.by_place(),
         "regions_inferred": people.by_place(inferred=True),
         "feeds": _feeds(connection, vendor, tally),
@@ -540,13 +540,11 @@ def _estimate(found: Estimate) -> dict[str, int]:
     return {"low": found.low, "best": found.best, "high": found.high}
 
 
-def _combinations(people: People, bits: Mapping[str, int]) -> list[dict[str, Any]]:
+def together(people: People, bits: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The combinations that somebody has, with how many people have them, most first."""
     out = []
-    for wanted in combinations():
-        options = [[bit for category, bit in bits.items() if covers(key, category)] for key in wanted]
-        if not all(options):
-            continue
-        found = people.count_any([sum(1 << bit for bit in set(each)) for each in options])
+    for wanted, options in present(bits):
+        found = people.count_any(options)
         if found.best:
             out.append({"categories": list(wanted), "people": _estimate(found)})
     return sorted(out, key=lambda each: (-each["people"]["best"], each["categories"]))

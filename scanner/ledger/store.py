@@ -314,7 +314,7 @@ def open_ledger(where: str, *, create: bool = False) -> Ledger:
     url, file = _url(where)
     if file is not None and not create and not file.exists():
         raise LedgerError(f"{file}: no such ledger")
-    beside = file if file is not None else _state_folder() / "ledger"
+    beside = file if file is not None else state_folder() / "ledger"
     if file is not None and create:
         _private_file(file)
     key = load(beside.with_name(beside.name + ".key"), create=create and not _has_data(file))
@@ -357,7 +357,8 @@ def _reason(error: SQLAlchemyError) -> str:
     return str(inner or type(error).__name__).splitlines()[0]
 
 
-def _state_folder() -> Path:
+def state_folder() -> Path:
+    """Where the system wants what a program keeps: the service manager's folder, else the account's."""
     folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if folder:
         return Path(folder)

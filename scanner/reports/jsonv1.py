@@ -100,13 +100,7 @@ def _item(outcome: Outcome, vendor: str | None) -> dict[str, Any]:
 
 
 def _gap(gap: Gap) -> dict[str, Any]:
-    return {
-        "stage": str(gap.stage),
-        "reason": str(gap.reason),
-        "detail": gap.detail,
-        "where": gap.where,
-        "intentional": gap.intentional,
-    }
+    return documents.gap(gap) | {"intentional": gap.intentional}
 
 
 def _table(table: Table) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from scanner.surfaces.common import fail, told_errors
+from scanner.surfaces.common import OUTPUT, fail, told_errors
 from scanner.surfaces.ledger_cli import LEDGER, policy_for, terms, write_out
 
 #: Techniques that a finding names, and what MITRE calls them (ATT&CK for Enterprise, version 17).
@@ -43,7 +43,7 @@ _NAMED = 3
     default="md",
     show_default=True,
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here instead.")
+@OUTPUT
 def breach(
     where: str,
     vendor: str,

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from scanner.config import Settings
 
 USAGE_ERROR = 2
+#: Where a command's document goes.
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write here, not to standard output.",
+)
 #: What a shell gives for SIGPIPE.
 PIPE_CLOSED = 141
 
@@ -77,6 +84,12 @@ def fail(*problems: str) -> NoReturn:
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     raise click.exceptions.Exit(USAGE_ERROR)
+
+
+def one_or_two_times(as_of: str | None, start: str | None, end: str | None) -> None:
+    """See that a command is asked about a moment or about a time, not about both."""
+    if as_of is not None and (start is not None or end is not None):
+        fail("--as-of is one moment, --from and --to are two: give the one or the others")
 
 
 @contextmanager

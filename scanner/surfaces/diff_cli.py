@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.surfaces.common import fail, read_settings, told_errors
+from scanner.surfaces.common import OUTPUT, fail, read_settings, told_errors
 from scanner.surfaces.ledger_cli import write_out
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class _Pair:
 @click.option(
     "--format", "format_name", type=click.Choice(("text", "json")), default="text", show_default=True
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here instead.")
+@OUTPUT
 @click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0: one for each core.")
 def diff(
     deliveries: tuple[Path, ...],
@@ -95,9 +95,9 @@ def _delivery(file: Path, jobs: int | None) -> Delivery:
     from scanner.comparison import Delivery
     from scanner.policy.difference import outcomes_of
 
-    if file.suffix == ".json" and _is_report(file):
-        outcomes = outcomes_of(json.loads(file.read_bytes()))
-        return Delivery(outcomes)
+    report = _report(file) if file.suffix == ".json" else None
+    if report is not None:
+        return Delivery(outcomes_of(report))
     # Keys are made under a secret of this run: only countries and numbers are wanted.
     request = engine.Request(
         (str(file),), settings=read_settings({"jobs": jobs}), people_key=secrets.token_bytes(32)
@@ -105,12 +105,13 @@ def _delivery(file: Path, jobs: int | None) -> Delivery:
     return _counted(list(engine.scan(request).outcomes))
 
 
-def _is_report(file: Path) -> bool:
+def _report(file: Path) -> dict[str, Any] | None:
+    """The JSON report in a file; None where it is other data, to be scanned."""
     try:
         held = json.loads(file.read_bytes())
     except ValueError:
-        return False
-    return isinstance(held, dict) and "schema_version" in held and "items" in held
+        return None
+    return held if isinstance(held, dict) and "schema_version" in held and "items" in held else None
 
 
 def _counted(outcomes: Sequence[Outcome]) -> Delivery:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.surfaces.common import fail, told_errors
+from scanner.surfaces.common import OUTPUT, fail, told_errors
 from scanner.surfaces.ledger_cli import LEDGER, policy_for, write_out
 
 if TYPE_CHECKING:
@@ -24,12 +24,6 @@ _DELIVERIES = 50
 _STATES = ("open", "accepted", "resolved", "all")
 _SEVERITIES = ("critical", "high", "medium", "low")
 _VERDICTS = ("over_shared", "needs_review", "unverifiable")
-_OUTPUT = click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write here, not to standard output.",
-)
 _WHY = click.option("--why", required=True, metavar="TEXT", help="The reason; it is kept.")
 _BY = click.option(
     "--by", metavar="NAME", help="Who decides; the account that runs the command where left out."
@@ -50,7 +44,7 @@ def findings() -> None:
 @click.option(
     "--format", "format_name", type=click.Choice(("text", "json", "csv")), default="text", show_default=True
 )
-@_OUTPUT
+@OUTPUT
 def findings_list(
     where: str,
     vendor: str | None,

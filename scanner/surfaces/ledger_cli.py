@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.surfaces.common import atomic_file, fail, read_policy, told_errors
+from scanner.surfaces.common import OUTPUT, atomic_file, fail, one_or_two_times, read_policy, told_errors
 
 if TYPE_CHECKING:
     from scanner.engine import Progress, Request
@@ -90,12 +90,7 @@ def _prepare(opened: Ledger, request: Request) -> None:
     help="Files to list, oldest first.",
 )
 @click.option("--format", "format_name", type=click.Choice(_FORMATS), default="text", show_default=True)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write here, not to standard output.",
-)
+@OUTPUT
 def exposure(
     where: str,
     vendor: str | None,
@@ -113,8 +108,7 @@ def exposure(
     Reads the ledger only, no scanned file. Times without a zone are UTC.
     """
     with told_errors():
-        if as_of is not None and (start is not None or end is not None):
-            fail("--as-of is one moment, --from and --to are two: give the one or the others")
+        one_or_two_times(as_of, start, end)
         if end is not None and start is None:
             fail("--to needs --from")
         document = _exposure(where, vendor, as_of, start, end, policy_file, across_vendors, most)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scanner.surfaces.common import fail, read_policy, read_settings, told_errors
+from scanner.surfaces.common import fail, one_or_two_times, read_policy, read_settings, told_errors
 
 if TYPE_CHECKING:
     from scanner.model import Finding, Outcome
@@ -105,8 +105,7 @@ def _recorded(where: str, start: str | None, end: str | None, as_of: str | None)
     from scanner.ledger.store import open_ledger, stamp
     from scanner.surfaces.recording import moment
 
-    if as_of is not None and (start is not None or end is not None):
-        fail("--as-of is one moment, --from and --to are two: give the one or the others")
+    one_or_two_times(as_of, start, end)
     until = end or as_of
     last = moment(until) if until else stamp(datetime.now(UTC))
     window = queries.Window(last if as_of else moment(start) if start else "0001", last)

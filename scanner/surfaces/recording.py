@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scanner import resources
 from scanner.engine import Request, policy_path
-from scanner.judging import findings_of, of_vendors
+from scanner.judging import findings_of, judge_by, of_vendors
 from scanner.ledger import findings
 from scanner.ledger.findings import Transition
 from scanner.ledger.recorder import Delivery, Presence, Recorder
 from scanner.ledger.store import Connection, Ledger, stamp, stored
-from scanner.model import Finding, Form, Outcome, Reason, Report, Stage
+from scanner.model import Finding, Form, Outcome, Report, Stage
 
 if TYPE_CHECKING:
-    from scanner.ledger.queries import FieldKey
     from scanner.policy.model import Policy
 
 MTIME = "mtime"
@@ -81,7 +80,7 @@ class ScanRecording:
     def __call__(self, outcome: Outcome, root: str) -> None:
         """Record an outcome; what was not there, or was not looked at on purpose, only keeps its place."""
         location = os.path.join(root, outcome.path)  # noqa: PTH118 # bytes of names must pass unchanged
-        if any(gap.stage is Stage.LIST for gap in outcome.gaps) or _vanished(outcome):
+        if any(gap.stage is Stage.LIST for gap in outcome.gaps) or outcome.vanished:
             # Of several roots it is not known whose failure this is: all of them keep what lies there.
             self._closed += [stored(os.path.join(each, outcome.path)) for each in self._roots]  # noqa: PTH118
             self._closed += [stored(each) for each in self._roots if outcome.path == "."]
@@ -196,12 +195,6 @@ def _hashed(outcome: Outcome) -> bool:
     )
 
 
-def _vanished(outcome: Outcome) -> bool:
-    return outcome.member is None and any(
-        gap.stage is Stage.OPEN and gap.reason is Reason.VANISHED for gap in outcome.gaps
-    )
-
-
 def _facts(location: str) -> tuple[float | None, str]:
     """Modification time and file system of a file."""
     try:
@@ -232,28 +225,6 @@ def _nearest(location: str) -> str:
 def recorder_for(ledger: Ledger, policy_digest: str | None) -> Recorder:
     """A recorder of what this version's rules find."""
     return Recorder(ledger, rules_digest=resources.rules_digest(), policy_digest=policy_digest)
-
-
-def judge_by(policy: Policy | None, today: date) -> Any:
-    """Says which fields of an outcome are personal data and allowed by a policy; see `queries.Judge`."""
-    from scanner.ledger.queries import field_key
-    from scanner.policy.decide import decide
-    from scanner.policy.fields import personal_fields
-    from scanner.policy.model import Confidence
-
-    threshold = (policy.defaults.confidence if policy else Confidence()).review
-
-    def judge(vendor: str | None, outcome: Outcome) -> Mapping[FieldKey, bool | None]:
-        owner = policy.vendor(vendor) if policy and vendor else None
-        out: dict[FieldKey, bool | None] = {}
-        for found in personal_fields(outcome, threshold):
-            index = found.column.index if found.column else None
-            key = field_key(outcome, found.part, index, found.evidence.entity_type)
-            verdict = None if policy is None else decide(policy, owner, found, today) is None
-            out[key] = verdict
-        return out
-
-    return judge
 
 
 def policy_state(policy: Policy | None, digest: str | None, today: date) -> str:

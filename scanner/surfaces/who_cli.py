@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scanner.surfaces.common import fail, read_settings, told_errors
+from scanner.surfaces.common import OUTPUT, fail, one_or_two_times, read_settings, told_errors
 from scanner.surfaces.ledger_cli import LEDGER, policy_for, write_out
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _digests(value: str) -> list[str]:
 @click.option(
     "--format", "format_name", type=click.Choice(("text", "json", "csv")), default="text", show_default=True
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here instead.")
+@OUTPUT
 def who(
     where: str,
     vendor: str | None,
@@ -196,8 +196,7 @@ def who(
     Exit code 0: nobody is anywhere; 1: somebody is; 3: nobody was found, but not everybody can be excluded.
     """
     with told_errors():
-        if as_of is not None and (start is not None or end is not None):
-            fail("--as-of is one moment, --from and --to are two: give the one or the others")
+        one_or_two_times(as_of, start, end)
         lines = _lines(listed)
         document = _document(lines, where, vendor, (as_of, start, end), region, listed is not None)
         render = {"text": _as_text, "json": _as_json, "csv": _as_csv}[format_name]
