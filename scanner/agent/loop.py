@@ -43,7 +43,7 @@ from scanner.ledger.store import (
     state_folder,
     stored,
 )
-from scanner.model import Gap, ItemRef, Outcome, Reason, Stage, printable, unread
+from scanner.model import Finding, Gap, ItemRef, Outcome, Reason, Stage, printable, unread
 from scanner.pool import Ended, Piece, Pool
 from scanner.sinks.config import build
 from scanner.sinks.dispatch import Dispatcher, SinkStatus
@@ -89,6 +89,7 @@ class _Task:
     started: float
     held: Outcome | None = None
     members: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
     incomplete: bool = False
 
 
@@ -745,6 +746,7 @@ class Agent:
         task.incomplete = task.incomplete or outcome.incomplete
         vendor = self._vendor(outcome.path)
         held = findings_of(self._policy, outcome, outcome.path, None, date.fromisoformat(at[:10]))
+        task.findings += held
         told = telling.of_outcome(outcome, vendor, place, at, self._host)
 
         def also(connection: Connection) -> None:
@@ -759,7 +761,7 @@ class Agent:
         self._count(outcome)
         if final:
             self._verdict(job)
-            self._act(job, outcome, held)
+            self._act(job, outcome, task.findings)
 
     def _verdict(self, job: Job) -> None:
         self.state.scanned += 1
@@ -794,7 +796,7 @@ class Agent:
             self._recorder.gone(ids, at, lambda connection, places: self._resolve(connection, places, at))
             self._told()
 
-    def _act(self, job: Job, outcome: Outcome, held: Sequence[Any]) -> None:
+    def _act(self, job: Job, outcome: Outcome, held: Sequence[Finding]) -> None:
         """What the policy says to do with a delivery that is not clean."""
         from scanner.agent.actions import act
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -180,6 +181,20 @@ def test_what_the_policy_wants_out_of_reach_is_moved(place: Place) -> None:
     assert (place.share / "bolt/good.csv").exists()
     assert [each["alarm"]["what"] for each in place.told("alarm")] == ["quarantined"]
     assert list((place.folder / "held").iterdir())
+
+
+def test_what_is_over_shared_inside_of_an_archive_takes_the_archive(place: Place) -> None:
+    place.policy.write_text(POLICY.replace("allow: [user.name]", "allow: [user.name], action: quarantine"))
+    place.configure(f"quarantine: {{folder: {place.folder / 'held'}}}\n")
+    customers(place.folder / "bad.csv")
+    with zipfile.ZipFile(place.share / "acme/bad.zip", "w") as archive:
+        archive.write(place.folder / "bad.csv", "bad.csv")
+        archive.writestr("sku.csv", "sku,price\nA1,2\nA2,3\n")
+    with zipfile.ZipFile(place.share / "acme/good.zip", "w") as archive:
+        archive.writestr("sku.csv", "sku,price\nA1,2\nA2,3\n")
+    assert once(place) in (0, 1)
+    assert not (place.share / "acme/bad.zip").exists()
+    assert (place.share / "acme/good.zip").exists()
 
 
 def test_status_and_wrong_configurations(place: Place) -> None:
