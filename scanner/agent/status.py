@@ -77,7 +77,7 @@ def ask(path: Path) -> dict[str, Any]:
     """The agent's document.
 
     Raises:
-        OSError: nobody answers.
+        OSError: nobody answers, or whoever does cannot say: it is still starting, say.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(_PATIENCE)
@@ -86,4 +86,6 @@ def ask(path: Path) -> dict[str, Any]:
         while piece := client.recv(1 << 16):
             pieces.append(piece)
     document: dict[str, Any] = json.loads(b"".join(pieces) or b"{}")
+    if document.keys() <= {"trouble"}:
+        raise ConnectionError(f"the agent cannot say yet ({document.get('trouble', 'no answer')})")
     return document

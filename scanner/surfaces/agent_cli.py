@@ -171,8 +171,8 @@ def status(config_file: Path, as_json: bool) -> None:
         path = told.place(load(config_file).ledger)
         try:
             document = told.ask(path)
-        except OSError:
-            click.echo(f"no agent answers at {path}", err=True)
+        except OSError as error:
+            click.echo(f"no agent answers at {path}: {error.strerror or error}", err=True)
             raise click.exceptions.Exit(3) from None
         click.echo(json.dumps(document, indent=2) if as_json else _shown(document), nl=as_json)
     raise click.exceptions.Exit(1 if _amiss(document) else 0)
