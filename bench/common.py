@@ -54,11 +54,18 @@ def run(command: Sequence[str], cpu: int | None = None, accept: frozenset[int] =
     Raises:
         RuntimeError: its exit status is not in ``accept``; its last words are in the message.
     """
+    # An installed program has its bytecode; without this variable the first run writes a checkout's.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     pinned = [] if cpu is None else ["taskset", "--cpu-list", str(cpu)]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         child = subprocess.Popen(  # `os.wait4` below tells what it used
-            [*pinned, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=ROOT
+            [*pinned, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            cwd=ROOT,
+            env=environment,
         )
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - started

@@ -158,24 +158,33 @@ def _collect(
 ) -> _Collected:
     settings = request.settings
     collected = _Collected(observe)
-    handle = StandardInput(os.dup(0)) if STDIN in request.roots else None
+    handle = os.dup(0) if STDIN in request.roots else None
     pool = Pool(
         _WORKER,
-        (settings, secrets.token_bytes(16), handle, request.people_key),
+        (
+            settings,
+            secrets.token_bytes(16),
+            None if handle is None else StandardInput(handle),
+            request.people_key,
+        ),
         size=settings.workers,
         seconds=settings.limits.item_seconds,
         memory_mb=settings.limits.memory_mb,
+        inherited=() if handle is None else (handle,),
     )
     try:
         pool.warm()
         # While the worker makes itself ready there is time for what is needed sooner or later.
         import_module("scanner.policy.evaluate")
         _check_model(settings)
+        resources.rules_digest()
         _run(pool, _Items(request, collected), collected, progress)
     except KeyboardInterrupt:
         collected.interrupted = True
     finally:
         pool.close()
+        if handle is not None:
+            os.close(handle)
     return collected
 
 

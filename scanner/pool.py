@@ -1,14 +1,15 @@
 """Worker processes: one task in flight each, a deadline, a memory limit, and blame where it belongs.
 
 Each slot is a process of its own with a pipe of its own, so a worker that dies or hangs costs exactly the
-task it held. Workers are started when there is work for them, by ``spawn``: a fork of a process that has
-threads is not safe. Results are sent piece by piece, so that what a task gave before it was ended counts.
+task it held. Workers are started when there is work for them, as new processes: a fork of a process that has
+threads is not safe, and one of ``multiprocessing`` first imports what this process has run. Results are sent
+piece by piece, so that what a task gave before it was ended counts.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import gc
 import os
 import signal
 import sys
@@ -16,12 +17,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
+from scanner.channel import Channel, ready
 
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+#: What a worker runs. Its arguments are its end of the channel and this process's import path.
+_PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from scanner.pool import serve; serve(int(sys.argv[1]))"
 #: Seconds between looks at deadlines and memory.
 _POLL_SECONDS = 0.2
 #: Linear algebra is not what workers do; its library would start a thread for each core at import.
@@ -51,8 +55,8 @@ class Ended:
 
 @dataclass(slots=True)
 class _Slot:
-    process: SpawnProcess
-    pipe: Connection
+    process: Popen[bytes]
+    pipe: Channel
     task: Any = None
     busy: bool = False
     started: float = 0.0
@@ -68,17 +72,25 @@ class Pool:
         size: workers at most.
         seconds: wall-clock deadline of a task.
         memory_mb: resident MiB of a worker.
+        inherited: descriptors that workers have too, under the same numbers.
     """
 
     def __init__(
-        self, worker: str, arguments: tuple[Any, ...], *, size: int, seconds: float, memory_mb: int
+        self,
+        worker: str,
+        arguments: tuple[Any, ...],
+        *,
+        size: int,
+        seconds: float,
+        memory_mb: int,
+        inherited: tuple[int, ...] = (),
     ) -> None:
         self._worker = worker
         self._arguments = arguments
         self._size = size
         self._seconds = seconds
         self._memory = memory_mb << 20
-        self._context = multiprocessing.get_context("spawn")
+        self._inherited = inherited
         self._slots: list[_Slot] = []
 
     def warm(self) -> None:
@@ -115,12 +127,12 @@ class Pool:
     @property
     def processes(self) -> tuple[int, ...]:
         """Their process ids."""
-        return tuple(slot.process.pid for slot in self._slots if slot.process.pid is not None)
+        return tuple(slot.process.pid for slot in self._slots)
 
     @property
-    def pipes(self) -> list[Connection]:
-        """What to wait on for `collect` to have something."""
-        return [slot.pipe for slot in self._slots if slot.busy]
+    def pipes(self) -> list[int]:
+        """Descriptors to wait on for `collect` to have something."""
+        return [slot.pipe.fileno() for slot in self._slots if slot.busy]
 
     def give(self, task: Any) -> None:
         """Start a task, in a worker that is free or a new one; the caller minds how many there may be."""
@@ -160,14 +172,28 @@ class Pool:
         return next((slot for slot in self._slots if not slot.busy), None) or self._start()
 
     def _start(self) -> _Slot:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_serve, args=(theirs, self._worker, self._arguments, self._memory), daemon=True
-        )
-        with _environment(_WORKER_ENVIRONMENT):
-            process.start()
-        theirs.close()
-        slot = _Slot(process, ours)
+        import socket
+        import subprocess
+
+        ours, theirs = (end.detach() for end in socket.socketpair())
+        channel = Channel(ours)
+        # Isolated where this process is; the import path is this process's in any case.
+        flags = ["-I"] if sys.flags.isolated else []
+        try:
+            process = subprocess.Popen(  # noqa: S603 # this very interpreter, with a program of ours
+                [sys.executable, *flags, "-c", _PROGRAM, str(theirs), *sys.path],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs, *self._inherited),
+                env={**_WORKER_ENVIRONMENT, **os.environ},
+            )
+        except BaseException:
+            channel.close()
+            raise
+        finally:
+            os.close(theirs)
+        with contextlib.suppress(OSError):  # it died at once: noticed when the channel is next looked at
+            channel.send((self._worker, self._arguments, self._memory))
+        slot = _Slot(process, channel)
         self._slots.append(slot)
         return slot
 
@@ -179,8 +205,7 @@ class Pool:
 
     def _collect(self) -> Iterator[Piece | Ended]:
         pipes = {slot.pipe: slot for slot in self._slots if slot.busy}
-        for pipe in wait(list(pipes), timeout=_POLL_SECONDS):
-            assert isinstance(pipe, Connection)
+        for pipe in ready(pipes, _POLL_SECONDS):
             yield from self._receive(pipes[pipe])
         for slot in [slot for slot in self._slots if slot.busy]:
             why = self._overrun(slot)
@@ -226,7 +251,7 @@ class Pool:
         yield Ended(held, why)
 
 
-def _resident(process: SpawnProcess) -> int:
+def _resident(process: Popen[bytes]) -> int:
     """Resident bytes of a process; 0 where that cannot be told (it has just ended)."""
     import psutil
 
@@ -249,19 +274,7 @@ def _peak() -> int:
 def _end(slot: _Slot) -> None:
     slot.pipe.close()
     slot.process.kill()
-    slot.process.join()
-
-
-@contextlib.contextmanager
-def _environment(added: dict[str, str]) -> Iterator[None]:
-    """The environment with some variables more; a child started meanwhile has them."""
-    missing = {name: value for name, value in added.items() if name not in os.environ}
-    os.environ.update(missing)
-    try:
-        yield
-    finally:
-        for name in missing:
-            del os.environ[name]
+    slot.process.wait()
 
 
 def _keep_memory() -> None:
@@ -277,12 +290,27 @@ def _keep_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
-def _serve(pipe: Connection, worker: str, arguments: tuple[Any, ...], memory: int) -> None:
-    """The worker's life: build the function once, then task after task until the pipe closes."""
+def serve(descriptor: int) -> None:
+    """A worker's life: build the function once, then task after task until the channel closes.
+
+    Args:
+        descriptor: its end of the channel; what to do comes over it.
+    """
+    pipe = Channel(descriptor)
+    # Nobody that a worker starts may hold its end of the channel.
+    os.set_inheritable(descriptor, False)
+    try:
+        worker, arguments, memory = pipe.recv()
+    except (EOFError, OSError):
+        return
     _confine(memory)
     _keep_memory()
     module, _, name = worker.partition(":")
+    # What is made here stays: looking through it for garbage again and again takes time, and finds none.
+    gc.disable()
     function: Callable[[Any], Iterable[Any]] = getattr(import_module(module), name)(*arguments)
+    gc.freeze()
+    gc.enable()
     while True:
         try:
             task = pipe.recv()

@@ -11,6 +11,7 @@ cryptographic and must not be stored.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,8 +36,8 @@ class ColumnHasher:
     """
 
     def __init__(self, key: bytes) -> None:
-        rng = np.random.Generator(np.random.PCG64(int.from_bytes(key, "big")))
-        drawn = rng.integers(1, 1 << 63, 4, dtype=np.uint64)
+        # `numpy.random` would do too, and takes longer to import than a small scan uses this class.
+        drawn = np.frombuffer(hashlib.blake2b(key, digest_size=4 * _WORD).digest(), "<u8")
         self._salt = drawn[0]
         # Odd factors lose nothing.
         odd = drawn[1:] * np.uint64(2) + np.uint64(1)

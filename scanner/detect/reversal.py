@@ -6,6 +6,8 @@ can be read from it. A hashed column whose cells hold one of them is reversible,
 the clear column lies. A match by chance is out of the question: both hashes have 64 bits.
 
 Birthdays, postal codes and sexes are so few that an unsalted digest of them is no secret: they are tried.
+
+Every scan comes through here at its end, few have digests: numpy is imported where there are some.
 """
 
 from __future__ import annotations
@@ -17,12 +19,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from scanner.detect.hashing import ColumnHasher
 from scanner.model import Column, Evidence, Form, Outcome, Probe, Table, printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from scanner.detect.hashing import ColumnHasher
 
 #: The kind of the signal that says so: ``reversible:md5 of column email``.
 REVERSIBLE = "reversible"
@@ -66,6 +71,7 @@ def probes(values: Sequence[str], source: str, hasher: ColumnHasher) -> tuple[Pr
         source: what the column is called in a signal.
         hasher: of this scan.
     """
+    import numpy as np
     import pyarrow as pa
 
     by_way: dict[str, list[str]] = {}
@@ -208,6 +214,8 @@ def _best(
     evidence: Evidence, here: _Place, known: Sequence[tuple[_Place, Probe]]
 ) -> tuple[_Place, Probe] | None:
     """The probe of which most is in a hashed column: of its own table, its item, its recipient."""
+    import numpy as np
+
     held = evidence.distinct.hashes()
     best: tuple[tuple[int, int], tuple[_Place, Probe]] | None = None
     for place, probe in known:
@@ -219,6 +227,8 @@ def _best(
 
 
 def _hits(wanted: NDArray[np.uint64], held: NDArray[np.uint64]) -> int:
+    import numpy as np
+
     if not len(held):
         return 0
     places = np.minimum(np.searchsorted(held, wanted), len(held) - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, Any
+from typing import IO
 
 from scanner.model import ItemRef
 
@@ -32,23 +32,18 @@ def open_stdin() -> IO[bytes]:
 
 
 class StandardInput:
-    """Standard input, on its way into a worker process (whose own is closed at its start)."""
+    """Standard input, as a worker process has it (whose own is empty).
+
+    Args:
+        handle: a descriptor that the worker inherits under the same number.
+    """
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from multiprocessing import reduction
-
-        return _inherited, (reduction.DupFd(self._handle),)
-
     def open(self) -> IO[bytes]:
         """Its bytes; to be read once."""
         return os.fdopen(self._handle, "rb", buffering=0)
-
-
-def _inherited(duplicate: Any) -> StandardInput:
-    return StandardInput(duplicate.detach())
 
 
 __all__ = ["STDIN", "StandardInput", "is_stdin", "open_stdin", "stdin_item"]

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner import __version__
-from scanner.surfaces import (
-    agent_cli,
-    breach_cli,
-    diff_cli,
-    findings_cli,
-    ledger_cli,
-    policy_cli,
-    remedy_cli,
-    who_cli,
+from scanner.surfaces.common import (
+    USAGE_ERROR,
+    LazyGroup,
+    atomic_file,
+    fail,
+    read_policy,
+    read_settings,
+    told_errors,
 )
-from scanner.surfaces.common import USAGE_ERROR, atomic_file, fail, read_policy, read_settings, told_errors
 
 if TYPE_CHECKING:
     from scanner.engine import Progress, Request
@@ -53,7 +51,30 @@ def main() -> None:
         sys.exit(130)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+_REMEDY, _LEDGER = "scanner.surfaces.remedy_cli", "scanner.surfaces.ledger_cli"
+_AGENT, _POLICY = "scanner.surfaces.agent_cli", "scanner.surfaces.policy_cli"
+_ELSEWHERE = {
+    "minimise": _REMEDY,
+    "quarantine": _REMEDY,
+    "release": _REMEDY,
+    "gate": _REMEDY,
+    "exposure": _LEDGER,
+    "ledger": _LEDGER,
+    "findings": "scanner.surfaces.findings_cli",
+    "who": "scanner.surfaces.who_cli",
+    "diff": "scanner.surfaces.diff_cli",
+    "breach": "scanner.surfaces.breach_cli",
+    "watch": _AGENT,
+    "status": _AGENT,
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    elsewhere=_ELSEWHERE,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EXIT_CODES,
+)
 def cli() -> None:
     """Finds personal data in what is shared with vendors, and names what each should not have."""
 
@@ -183,6 +204,8 @@ def _recorded(
         if options["observed_at"] is not None:
             fail("--observed-at needs --ledger")
         return engine.scan(request, progress)
+    from scanner.surfaces import ledger_cli
+
     return ledger_cli.scan_into(options["ledger"], request, options, progress)
 
 
@@ -268,7 +291,7 @@ def _progress_bar() -> Iterator[Callable[[Progress], None] | None]:
 # -- policy ----------------------------------------------------------------------------------------------
 
 
-@cli.group()
+@cli.group(cls=LazyGroup, elsewhere={"test": _POLICY, "diff": _POLICY})
 def policy() -> None:
     """Write, check and explain policies."""
 
@@ -415,19 +438,3 @@ def doctor(config_file: Path | None) -> None:
                 click.echo(f"      mend: {check.mend}")
             worst_is_bad = worst_is_bad or check.health is Health.FAIL
     raise click.exceptions.Exit(1 if worst_is_bad else 0)
-
-
-# -- remedies and the ledger -----------------------------------------------------------------------------
-
-for _command in (
-    *remedy_cli.COMMANDS,
-    *ledger_cli.COMMANDS,
-    *findings_cli.COMMANDS,
-    *who_cli.COMMANDS,
-    *diff_cli.COMMANDS,
-    *breach_cli.COMMANDS,
-    *agent_cli.COMMANDS,
-):
-    cli.add_command(_command)
-for _command in policy_cli.COMMANDS:
-    policy.add_command(_command)

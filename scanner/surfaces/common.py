@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
@@ -23,6 +24,29 @@ OUTPUT = click.option(
 )
 #: What a shell gives for SIGPIPE.
 PIPE_CLOSED = 141
+
+
+class LazyGroup(click.Group):
+    """A group some of whose commands lie in other modules, imported when they are asked for.
+
+    Args:
+        elsewhere: module by command name; the module's ``COMMANDS`` has the command of that name.
+    """
+
+    def __init__(self, *args: Any, elsewhere: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.elsewhere = elsewhere
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names."""
+        return sorted({*super().list_commands(ctx), *self.elsewhere})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, None where there is none of that name."""
+        if cmd_name not in self.elsewhere:
+            return super().get_command(ctx, cmd_name)
+        commands: tuple[click.Command, ...] = import_module(self.elsewhere[cmd_name]).COMMANDS
+        return next(command for command in commands if command.name == cmd_name)
 
 
 def read_settings(options: dict[str, Any]) -> Settings:

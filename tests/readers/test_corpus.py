@@ -11,7 +11,7 @@ import pytest
 from scanner.config import Limits
 from scanner.readers.base import ReadContext, Reader, Source
 from scanner.readers.compression import unwrap
-from scanner.readers.registry import READERS, choose
+from scanner.readers.registry import choose, readers, surest
 from tests.readers.folding import Folded, FoldedColumn, FoldedTable, FoldedText, fold
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -119,7 +119,7 @@ def _text(text: FoldedText, asked: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: str(reader.format))
+@pytest.mark.parametrize("reader", readers(), ids=lambda reader: str(reader.format))
 def test_every_reader_has_a_case(reader: Reader) -> None:
     """A reader without a golden case is not finished."""
     assert any(case.parent.name == reader.format for case in CASES)
@@ -129,3 +129,20 @@ def test_every_folder_of_the_corpus_is_a_case() -> None:
     """A case whose expectation was forgotten would never run."""
     folders = {path for path in CORPUS.glob("*/*") if path.is_dir()}
     assert folders == set(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=_case_id)
+def test_readers_that_are_not_asked_would_not_have_it(case: Path) -> None:
+    """The choice among the few that are imported for a text is the choice among all."""
+    head = _input(case).read_bytes()[:65536]
+    for start in (head, head[:600], head[:40], head.replace(b"\0", b" ")):
+        for name in (
+            _input(case).name,
+            _expected(case).get("as", ""),
+            "download",
+            "x.csv",
+            "x.xlam",
+            "x.ods",
+        ):
+            chosen = surest(start, name, readers())
+            assert choose(start, name) is chosen, (len(start), name)

@@ -242,3 +242,29 @@ def test_the_demo_share_is_there() -> None:
     """What ``sharewatch demo`` scans ships with the program."""
     assert resources.path("examples", "share").is_dir()
     assert resources.path("examples", "policy.yaml").is_file()
+
+
+def test_every_command_is_found() -> None:
+    """Those that lie in modules of their own are listed, and listed once."""
+    import importlib
+    import pkgutil
+
+    import click
+
+    from scanner import surfaces
+    from scanner.surfaces.cli import cli
+
+    context = click.Context(cli)
+    listed: set[str] = set()
+    for group in (cli, cli.get_command(context, "policy")):
+        assert isinstance(group, click.Group)
+        listed.update(group.list_commands(context))
+        assert all(group.get_command(context, name) for name in group.list_commands(context))
+    assert cli.get_command(context, "no-such-command") is None
+    modules = [
+        importlib.import_module(f"scanner.surfaces.{each.name}")
+        for each in pkgutil.iter_modules(surfaces.__path__)
+    ]
+    defined = {command.name for module in modules for command in getattr(module, "COMMANDS", ())}
+    assert defined
+    assert defined <= listed
