@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from scanner.config import ConfigError
+from scanner.config import ConfigError, Settings
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
@@ -277,3 +277,16 @@ def quiet(hours: tuple[str, ...], minute: int) -> bool:
         if inside:
             return True
     return False
+
+
+def scan_settings(config: AgentConfig) -> Settings:
+    """The settings of a scan that a configuration gives.
+
+    Raises:
+        ConfigError: one of them is none.
+    """
+    from scanner.config import load as load_settings
+
+    limits = dict(config.scan.get("limits") or {})
+    limits |= {"memory_mb": config.limits.memory_mb, "item_seconds": config.limits.item_seconds}
+    return load_settings(None, environment={}, flags={**config.scan, "limits": limits})

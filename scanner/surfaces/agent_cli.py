@@ -53,8 +53,7 @@ def watch(config_file: Path, once: bool, check: bool) -> None:
 
 def _read(config_file: Path) -> tuple[AgentConfig, tuple[Any, str, str]]:
     """The configuration and the policy that it names."""
-    from scanner.agent.config import load
-    from scanner.agent.loop import scan_settings
+    from scanner.agent.config import load, scan_settings
     from scanner.surfaces.listener import Address
 
     config = load(config_file)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scanner.agent.config import AgentConfigError, AgentLimits, load, quiet
+from scanner.agent.config import AgentConfigError, AgentLimits, load, quiet, scan_settings
 from scanner.agent.governor import Governor
-from scanner.agent.loop import scan_settings
 
 GOOD = "shares: [/srv/share]\npolicy: /etc/p.yaml\nledger: /var/l.db\n"
 

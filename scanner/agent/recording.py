@@ -1,0 +1,137 @@
+"""One transaction for each outcome: what was found, what that changes, what is to be told, and the queue."""
+
+# ruff: noqa: PTH118 # names of files may be bytes that are not UTF-8, and pass unchanged
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from scanner.agent import telling
+from scanner.agent.actions import act
+from scanner.agent.session import Session
+from scanner.agent.teller import now as moment
+from scanner.judging import findings_of
+from scanner.ledger import findings, queue
+from scanner.ledger.queue import Job
+from scanner.ledger.recorder import Delivery
+from scanner.ledger.store import Connection, stored
+from scanner.model import Finding, Outcome, printable
+from scanner.sources.identity import Signature
+
+#: Resolves what places held, in the caller's transaction.
+Resolve = Callable[[Connection, Sequence[tuple[str, str]], str], None]
+
+
+@dataclass(slots=True)
+class Task:
+    """A file that a worker has.
+
+    Attributes:
+        job: why.
+        signature: what the file was when it was given to the worker.
+        started: on the monotonic clock.
+        held: the newest outcome that came, not recorded yet.
+        members: the names, as stored, of those that are recorded; the file's own is empty.
+        findings: of those.
+        incomplete: whether something of them was not read.
+    """
+
+    job: Job
+    signature: Signature
+    started: float
+    held: Outcome | None = None
+    members: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    incomplete: bool = False
+
+
+class Recording:
+    """Writes what scans give.
+
+    Args:
+        session: see `Session`.
+        resolve: for members that an archive has no more.
+    """
+
+    def __init__(self, session: Session, resolve: Resolve) -> None:
+        self._session, self._resolve = session, resolve
+
+    def member(self, task: Task, outcome: Outcome) -> None:
+        """An outcome that others of the same file follow."""
+        self._record(task, outcome, final=False)
+
+    def file(self, task: Task, outcome: Outcome) -> None:
+        """The last outcome of a file, which ends its waiting."""
+        self._record(task, outcome, final=True)
+        self._gone_members(task)
+        self._verdict(task.job)
+        self._act(task, outcome)
+
+    def _record(self, task: Task, outcome: Outcome, *, final: bool) -> None:
+        session, job, at = self._session, task.job, moment()
+        location = os.path.join(job.share, outcome.path)
+        place = (stored(location), stored(outcome.member or ""))
+        vendor = session.vendor(outcome.path)
+        held = findings_of(session.policy, outcome, outcome.path, None, date.fromisoformat(at[:10]))
+        told = telling.of_outcome(outcome, vendor, place, at, session.host)
+
+        def also(connection: Connection) -> None:
+            changes = findings.observe(connection, place, held, at)
+            session.teller.append(connection, [*telling.of_transitions(changes, session.host), *told])
+            if final:
+                queue.scanned(connection, job.share, job.path, task.signature, time.time(), session.rules)
+
+        delivery = Delivery(vendor, location, outcome.path, str(task.signature.device))
+        session.recorder.record(outcome, at, delivery, also)
+        session.teller.sent()
+        task.members.add(place[1])
+        task.incomplete = task.incomplete or outcome.incomplete
+        task.findings += held
+        self._count(outcome)
+
+    def _verdict(self, job: Job) -> None:
+        session = self._session
+        session.state.scanned += 1
+        if job.kind != queue.FRESH or job.tries:
+            return
+        lag = max(0.0, time.time() - job.since)
+        session.state.lagged(lag)
+        if session.metrics is not None:
+            session.metrics.verdict_seconds.observe(lag)
+
+    def _count(self, outcome: Outcome) -> None:
+        metrics = self._session.metrics
+        if metrics is None:
+            return
+        metrics.items.add(status=str(outcome.status))
+        if outcome.member is None:
+            metrics.scanned_bytes.add(outcome.bytes)
+        for gap in outcome.gaps:
+            metrics.gaps.add(reason=str(gap.reason))
+
+    def _act(self, task: Task, outcome: Outcome) -> None:
+        """What the policy says to do with a delivery that is not clean."""
+        session, job = self._session, task.job
+        done = act(session.config, session.policy, job, outcome, task.findings)
+        if done is not None:
+            what, detail, level = done
+            session.teller.alarm(what, detail, level, path=printable(outcome.path), share=job.share)
+
+    def _gone_members(self, task: Task) -> None:
+        """Members that an archive had before and has no more; of one not read whole nothing is gone."""
+        if task.incomplete:
+            return
+        session, at = self._session, moment()
+        location = stored(os.path.join(task.job.share, task.job.path))
+        left = [
+            each.id
+            for each in session.recorder.open_under([location])
+            if each.location == location and (each.member or "") not in task.members
+        ]
+        if left:
+            session.recorder.gone(left, at, lambda connection, places: self._resolve(connection, places, at))
+            session.teller.sent()
