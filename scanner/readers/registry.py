@@ -17,7 +17,13 @@ from scanner.readers.unsupported import UnsupportedReader
 from scanner.readers.yamldoc import YamlReader
 
 _UNSUPPORTED = UnsupportedReader()
-_TEXT: tuple[Reader, ...] = (SqlDumpReader(), JsonReader(), YamlReader(), DelimitedReader(), TextReader())
+_TEXT: tuple[Reader, ...] = (
+    SqlDumpReader(),
+    JsonReader(),
+    YamlReader(),
+    DelimitedReader(),
+    TextReader(),
+)
 _TEXT_ONLY = (_UNSUPPORTED, *_TEXT)
 #: How files begin that need have no zero byte.
 _MAGIC = (b"PK", b"PAR", b"FEA", b"ARROW", b"SQLite", b"\xd0\xcf", b"\xff\xff\xff\xff")
