@@ -82,6 +82,7 @@ class AgentConfig:
         heartbeat_seconds: between two signs of life.
         selftest_minutes: between two self-tests; 0 for none.
         sinks: see ``docs/sinks.md``.
+        sink_down_minutes: a sink that is down for longer is an alarm; 0 for never.
         metrics: see `Metrics`.
         limits: see `AgentLimits`.
         quarantine: see `Quarantine`.
@@ -101,6 +102,7 @@ class AgentConfig:
     heartbeat_seconds: float = 300.0
     selftest_minutes: float = 60.0
     sinks: tuple[Mapping[str, Any], ...] = ()
+    sink_down_minutes: float = 15.0
     metrics: Metrics = field(default_factory=Metrics)
     limits: AgentLimits = field(default_factory=AgentLimits)
     quarantine: Quarantine = field(default_factory=Quarantine)

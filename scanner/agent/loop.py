@@ -24,6 +24,7 @@ from scanner.agent.recording import Recording
 from scanner.agent.scanning import Scanning
 from scanner.agent.selftest import SelfTest
 from scanner.agent.session import Law, Session
+from scanner.agent.sinkwatch import SinkWatch
 from scanner.agent.state import State
 from scanner.agent.walking import Walking
 from scanner.ledger.store import StoreError, Writer
@@ -95,6 +96,11 @@ class Agent:
         self._reload_asked = True
         self.wake()
 
+    def retry_sinks(self) -> None:
+        """Try sinks that are down at once, and send what was put back by hand. Safe from any thread."""
+        if self._account is not None:
+            self._session.teller.dispatcher.retry_now()
+
     def on_ready(self, call: Callable[[str], object]) -> None:
         """Have it called with a line of status once everything is started, and again after a reload."""
         self._opened_ready = call
@@ -162,6 +168,7 @@ class Agent:
     def _assemble(self, session: Session) -> None:
         self._session = session
         self._selftest = SelfTest(session)
+        self._sinkwatch = SinkWatch(session)
         self._walking = Walking(session)
         self._leaving = Leaving(session, self._walking.folder)
         self._noticing = Noticing(session, self._walking, self._leaving)
@@ -226,6 +233,7 @@ class Agent:
         self._leaving.settle(busy=self._is_busy())
         self._housekeeping.clock(walking=len(self._walking) > 0)
         self._selftest.clock()
+        self._sinkwatch.clock()
         return busy or started
 
     def _hints(self) -> None:
@@ -261,7 +269,12 @@ class Agent:
         due += [max(each, soon) for each in self._leaving.dues()]
         if self._selftest.due is not None:
             due.append(max(self._selftest.due, soon))
-        others = (session.settling.due(), self._selftest.ends(), self._scanning.rests_at())
+        others = (
+            session.settling.due(),
+            self._selftest.ends(),
+            self._scanning.rests_at(),
+            self._sinkwatch.due(),
+        )
         due += [each for each in others if each is not None]
         if self._resume_at > now:
             due.append(self._resume_at)

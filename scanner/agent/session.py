@@ -146,6 +146,7 @@ def begin(
     settings = scan_settings(config)
     file = Path(config.ledger).absolute()
     folder = state_folder() if "://" in config.ledger else file.parent
+    sinks = build(config.sinks)
     outbox = Outbox(ledger.engine, host=telling.hostname(), limit=limits.outbox)
     with ledger.reading() as connection:
         mounts: Mapping[str, Any] = queue.fact(connection, "mounts") or {}
@@ -164,7 +165,7 @@ def begin(
         writer=writer,
         recorder=Recorder(ledger, rules_digest=rules, policy_digest=law[1], writer=writer),
         jobs=Jobs(ledger, writer, rules),
-        teller=Teller(writer, outbox, build(config.sinks), telling.hostname(), metrics),
+        teller=Teller(writer, outbox, sinks, telling.hostname(), metrics, wake),
         pool=Pool(
             "scanner.item:item_worker",
             (settings, secrets.token_bytes(16), None, ledger.people_secret),
@@ -182,6 +183,9 @@ def begin(
         watcher=watcher,
     )
     session.adopt(law)
+    for name, left in outbox.retire([str(sink.name) for sink in sinks]).items():
+        detail = "the configuration names a sink no more; what waited for it is dropped"
+        session.teller.alarm("sink_removed", detail, "warning", sink=name, dropped=left)
     return session
 
 

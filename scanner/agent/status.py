@@ -1,4 +1,7 @@
-"""The status socket: whoever may open it is told how the agent does, as one JSON document."""
+"""The status socket: whoever may open it is told how the agent does, as one JSON document.
+
+A client may first send a word for something to be done, then it ends its side and reads the answer.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +36,16 @@ class StatusSocket:
     Args:
         path: where; what is left there by an agent that was killed is replaced.
         tell: gives the document; called from a thread of the socket's own.
+        words: what else may be asked for; called likewise, before the document is given.
     """
 
-    def __init__(self, path: Path, tell: Callable[[], dict[str, Any]]) -> None:
-        self._path, self._tell = path, tell
+    def __init__(
+        self,
+        path: Path,
+        tell: Callable[[], dict[str, Any]],
+        words: Mapping[str, Callable[[], object]] | None = None,
+    ) -> None:
+        self._path, self._tell, self._words = path, tell, words or {}
         self._socket: socket.socket | None = None
         if len(os.fsencode(path)) > _LONGEST:
             return
@@ -58,7 +67,9 @@ class StatusSocket:
                 return
             with client, contextlib.suppress(OSError):
                 client.settimeout(_PATIENCE)
+                asked = client.recv(_LONGEST).decode("ascii", "replace")
                 try:
+                    self._words.get(asked, _nothing)()
                     document = self._tell()
                 except Exception as error:  # noqa: BLE001 # a status that cannot be told must not end the agent
                     document = {"trouble": type(error).__name__}
@@ -73,8 +84,16 @@ class StatusSocket:
             self._path.unlink(missing_ok=True)
 
 
-def ask(path: Path) -> dict[str, Any]:
-    """The agent's document.
+def _nothing() -> None:
+    """What an empty word asks for."""
+
+
+def ask(path: Path, word: str = "") -> dict[str, Any]:
+    """The agent's document, after something was done.
+
+    Args:
+        path: of the socket.
+        word: ``retry`` has sinks tried at once that are down; empty for nothing.
 
     Raises:
         OSError: nobody answers, or whoever does cannot say: it is still starting, say.
@@ -82,6 +101,8 @@ def ask(path: Path) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(_PATIENCE)
         client.connect(str(path))
+        client.sendall(word.encode("ascii"))
+        client.shutdown(socket.SHUT_WR)
         pieces = []
         while piece := client.recv(1 << 16):
             pieces.append(piece)

@@ -38,6 +38,7 @@ class Teller:
         sinks: who is told; none means that nothing is kept.
         host: this machine's name.
         metrics: counts alarms; None for none.
+        changed: called, from a sink's thread, when a sink goes down or is up again.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Teller:
         sinks: Sequence[Sink],
         host: str,
         metrics: AgentMetrics | None = None,
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
         self._writer, self.outbox, self.host, self._metrics = writer, outbox, host, metrics
         self._subscriptions = [sink.subscription for sink in sinks]
         self._alarms: list[events.Event] = []
-        self.dispatcher = Dispatcher(outbox, sinks, _sink_changed)
+        self._changed = changed
+        self.dispatcher = Dispatcher(outbox, sinks, self._sink_changed)
 
     def append(self, connection: Connection, found: Sequence[events.Event]) -> None:
         """Put events in, in the caller's transaction; call `sent` after it."""
@@ -98,12 +101,12 @@ class Teller:
         except StoreError:
             self._alarms = self._alarms[-_KEPT_ALARMS:]
 
-
-def _sink_changed(status: SinkStatus, given_up: int) -> None:
-    """From a sink's thread: only a word to the log, as alarms go through the sinks themselves."""
-    if given_up:
-        log.warning("sink %s: %d events were given up: %s", status.name, given_up, status.problem)
-    elif status.up is False:
-        log.warning("sink %s is down: %s", status.name, status.problem)
-    else:
-        log.info("sink %s takes events", status.name)
+    def _sink_changed(self, status: SinkStatus, given_up: int) -> None:
+        """From a sink's thread: a word to the log; an alarm is for the loop to raise."""
+        if given_up:
+            log.warning("sink %s: %d events were given up: %s", status.name, given_up, status.problem)
+        elif status.up is False:
+            log.warning("sink %s is down: %s", status.name, status.problem)
+        else:
+            log.info("sink %s takes events", status.name)
+        self._changed()

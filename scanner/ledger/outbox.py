@@ -14,7 +14,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from scanner.events import ROUTINE, Event, Subscription, Waiting, alarm, stable_id
 from scanner.ledger.schema import outbox, outbox_deliveries, outbox_sinks
@@ -292,8 +304,8 @@ class Outbox:
                 for row in rows
             ]
 
-    def dead_letters(self, sink: str | None = None, limit: int = 1000) -> list[DeadLetter]:
-        """Events that were given up, oldest first."""
+    def dead_letters(self, sink: str | None = None, limit: int | None = 1000) -> list[DeadLetter]:
+        """Events that were given up, oldest first; so many at most."""
         mine = outbox_deliveries
         query = (
             select(mine, outbox.c.id, outbox.c.event, outbox.c.since)
@@ -310,14 +322,18 @@ class Outbox:
                 for row in connection.execute(query)
             ]
 
-    def resend(self, sink: str | None = None) -> int:
-        """Try given-up events again, of one receiver or of all; gives how many. Wake the dispatcher then."""
+    def resend(self, sink: str | None = None, ids: Collection[str] | None = None) -> int:
+        """Try given-up events again; gives how many deliveries that is. Wake the dispatcher then.
+
+        Args:
+            sink: of this receiver only.
+            ids: these events only.
+        """
         mine = outbox_deliveries
-        where = [mine.c.state == DEAD, *([mine.c.sink == sink] if sink is not None else [])]
         with self._engine.begin() as connection:
             # The write comes first: a transaction of SQLite that begins with reading may find its view old.
-            back = update(mine).where(*where).values(state=_COMING_BACK)
-            connection.execute(back)
+            for where in _given_up(sink, ids):
+                connection.execute(update(mine).where(*where).values(state=_COMING_BACK))
             counted = connection.execute(
                 select(mine.c.sink, func.count().label("number"))
                 .where(mine.c.state == _COMING_BACK)
@@ -331,6 +347,20 @@ class Outbox:
             for row in counted:
                 _count(connection, [row.sink], int(row.number))
         return sum(int(row.number) for row in counted)
+
+    def drop(self, sink: str | None = None, ids: Collection[str] | None = None) -> int:
+        """Let go of given-up events for good; gives how many deliveries that was.
+
+        Args:
+            sink: of this receiver only.
+            ids: these events only.
+        """
+        mine, gone = outbox_deliveries, 0
+        with self._engine.begin() as connection:
+            for where in _given_up(sink, ids):
+                gone += connection.execute(delete(mine).where(*where)).rowcount
+            _sweep(connection)
+        return gone
 
     def retire(self, sinks: Collection[str]) -> dict[str, int]:
         """Drop what waits for receivers other than these; gives how much of each was dropped.
@@ -346,9 +376,7 @@ class Outbox:
                 .group_by(mine.c.sink)
             ).all()
             connection.execute(delete(mine).where(mine.c.sink.not_in(names)))
-            connection.execute(
-                delete(outbox).where(~exists(select(mine.c.seq).where(mine.c.seq == outbox.c.seq)))
-            )
+            _sweep(connection)
         return {row.sink: int(row.number) for row in dropped}
 
 
@@ -361,6 +389,23 @@ class _State:
     full: bool
     changed: bool = False
     alarms: list[Event] = field(default_factory=list)
+
+
+def _given_up(sink: str | None, ids: Collection[str] | None) -> Iterable[list[ColumnElement[bool]]]:
+    """Conditions that together name the dead letters of a receiver, of some events, or all."""
+    mine = outbox_deliveries
+    where = [mine.c.state == DEAD, *([mine.c.sink == sink] if sink is not None else [])]
+    if ids is None:
+        yield where
+        return
+    for some in _parts(sorted(ids)):
+        yield [*where, mine.c.seq.in_(select(outbox.c.seq).where(outbox.c.id.in_(some)))]
+
+
+def _sweep(connection: Connection) -> None:
+    """Remove every event that nobody waits for."""
+    mine = outbox_deliveries
+    connection.execute(delete(outbox).where(~exists(select(mine.c.seq).where(mine.c.seq == outbox.c.seq))))
 
 
 def _dead(connection: Connection, sink: str) -> int:

@@ -58,6 +58,7 @@ class SinkStatus:
         last_success: RFC 3339, None where there was none yet.
         problem: the last failure's reason, None once a try succeeded.
         retry_in: seconds until the next try of a sink that is down.
+        down_since: RFC 3339, when it was first found to be down; None while it is not.
     """
 
     name: str
@@ -69,6 +70,7 @@ class SinkStatus:
     last_success: str | None
     problem: str | None
     retry_in: float | None
+    down_since: str | None = None
 
     def document(self) -> dict[str, Any]:
         """As JSON takes it, in heartbeats and in the status."""
@@ -82,6 +84,7 @@ class SinkStatus:
             "last_success": self.last_success,
             "problem": self.problem,
             "retry_in": None if self.retry_in is None else round(self.retry_in, 1),
+            "down_since": self.down_since,
         }
 
 
@@ -155,6 +158,7 @@ class _Lane:
         self._up: bool | None = None
         self._delivered = self._failures = self._given_up = 0
         self._last_success: str | None = None
+        self._down_since: str | None = None
         self._problem: str | None = None
 
     def start(self) -> None:
@@ -194,6 +198,7 @@ class _Lane:
             self._last_success,
             self._problem,
             None if resume is None else max(0.0, resume - time.monotonic()),
+            self._down_since,
         )
 
     # -- the thread --
@@ -311,9 +316,11 @@ class _Lane:
             self._note_failure(next(iter(result.failed.values())))
         if (result.delivered or dead) and result.unavailable is None:
             self._up, self._downs, self._last_success = True, 0, _now()
+            self._down_since = None
             self._problem = None if not result.failed else self._problem
         elif result.unavailable is not None:
             self._up = False
+            self._down_since = self._down_since or _now()
         changed = self._up is not before and not (before is None and self._up)
         if self._on_change is not None and (changed or dead):
             self._on_change(self.status(), dead)

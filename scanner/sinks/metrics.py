@@ -183,6 +183,7 @@ class AgentMetrics:
         )
         self.alarms = made.counter("sharewatch_alarms_total", "Alarms that were raised.", "what")
         self.sink_up = made.gauge("sharewatch_sink_up", "1 while a sink takes events.", "sink")
+        self.sink_down = made.gauge("sharewatch_sink_down_seconds", "How long a sink has been down.", "sink")
         self.sink_pending = made.gauge("sharewatch_sink_pending_events", "Events that wait.", "sink")
         self.sink_lag = made.gauge(
             "sharewatch_sink_lag_seconds", "How long the oldest event has waited.", "sink"
@@ -208,19 +209,18 @@ class AgentMetrics:
         """
         from datetime import datetime
 
+        def seconds(since: str | None) -> float:
+            return 0.0 if since is None else max(0.0, now - datetime.fromisoformat(since).timestamp())
+
         found, waiting = list(statuses), list(backlog)
         self.sink_up.replace({(each.name,): float(each.up is not False) for each in found})
+        self.sink_down.replace({(each.name,): seconds(each.down_since) for each in found})
         self.sink_delivered.replace({(each.name,): each.delivered for each in found})
         self.sink_failures.replace({(each.name,): each.failures for each in found})
         self.sink_pending.replace({(each.sink,): each.pending for each in waiting})
         self.sink_dead.replace({(each.sink,): each.dead for each in waiting})
         self.sink_left_out.replace({(each.sink,): each.shed for each in waiting})
-        since = {each.sink: each.oldest for each in waiting}
-        lag: dict[Labels, float] = {
-            (name,): 0.0 if oldest is None else max(0.0, now - datetime.fromisoformat(oldest).timestamp())
-            for name, oldest in since.items()
-        }
-        self.sink_lag.replace(lag)
+        self.sink_lag.replace({(each.sink,): seconds(each.oldest) for each in waiting})
 
 
 def _labels(names: Sequence[str], values: Sequence[str]) -> str:

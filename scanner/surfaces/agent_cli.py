@@ -17,10 +17,12 @@ from scanner.surfaces.common import fail, read_policy, told_errors
 if TYPE_CHECKING:
     from scanner.agent.config import AgentConfig
     from scanner.agent.loop import Agent
+    from scanner.agent.status import StatusSocket
     from scanner.surfaces.listener import Listener
 
 DEFAULT = Path("/etc/sharewatch/agent.yaml")
-_CONFIG = click.option(
+#: Where the agent's configuration is.
+CONFIG = click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -31,7 +33,7 @@ _CONFIG = click.option(
 
 
 @click.command()
-@_CONFIG
+@CONFIG
 @click.option("--once", is_flag=True, help="Walk once, scan and tell what is found, and end.")
 @click.option("--check", is_flag=True, help="Only check the configuration and the policy.")
 def watch(config_file: Path, once: bool, check: bool) -> None:
@@ -70,7 +72,6 @@ def _read(config_file: Path) -> tuple[AgentConfig, tuple[Any, str, str]]:
 
 def _run(config_file: Path, config: AgentConfig, policy: tuple[Any, str, str], once: bool) -> int:
     from scanner import __version__
-    from scanner.agent import status
     from scanner.agent.loop import Agent
     from scanner.agent.notify import Notifier
     from scanner.sinks.metrics import AgentMetrics
@@ -87,7 +88,7 @@ def _run(config_file: Path, config: AgentConfig, policy: tuple[Any, str, str], o
     agent.on_ready(ready)
     _signals(agent, notifier)
     listener = _listener(agent, config, metrics) if metrics is not None else None
-    socket = None if once else status.StatusSocket(status.place(config.ledger), agent.document)
+    socket = None if once else _socket(config, agent)
     try:
         agent.run()
     finally:
@@ -97,6 +98,12 @@ def _run(config_file: Path, config: AgentConfig, policy: tuple[Any, str, str], o
         if socket is not None:
             socket.close()
     return _exit_code(config.ledger, agent) if once else 0
+
+
+def _socket(config: AgentConfig, agent: Agent) -> StatusSocket:
+    from scanner.agent import status
+
+    return status.StatusSocket(status.place(config.ledger), agent.document, {"retry": agent.retry_sinks})
 
 
 def _reread(config_file: Path) -> tuple[AgentConfig, tuple[Any, str, str]]:
@@ -157,7 +164,7 @@ def _exit_code(ledger: str, agent: Agent) -> int:
 
 
 @click.command()
-@_CONFIG
+@CONFIG
 @click.option("--json", "as_json", is_flag=True, help="The whole document.")
 def status(config_file: Path, as_json: bool) -> None:
     """Say how the agent does. Exit code 1 where something is amiss, 3 where no agent answers."""
@@ -185,12 +192,12 @@ def _amiss(document: dict[str, Any]) -> list[str]:
         f"share {each['path']}: {each['detail']}" for each in document.get("shares", ()) if not each["up"]
     ]
     out += [
-        f"sink {each['name']} is down: {each['problem']}"
+        f"sink {each['name']} is down since {each['down_since']}: {each['problem']}"
         for each in document.get("sinks", ())
         if each["up"] is False
     ]
     out += [
-        f"sink {each['name']} gave up {each['dead']:,} events"
+        f"sink {each['name']} gave up {each['dead']:,} events (sharewatch sinks dead)"
         for each in document.get("sinks", ())
         if each["dead"]
     ]

@@ -66,6 +66,7 @@ _ELSEWHERE = {
     "breach": "scanner.surfaces.breach_cli",
     "watch": _AGENT,
     "status": _AGENT,
+    "sinks": "scanner.surfaces.sinks_cli",
 }
 
 

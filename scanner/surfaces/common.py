@@ -118,9 +118,16 @@ def one_or_two_times(as_of: str | None, start: str | None, end: str | None) -> N
 
 @contextmanager
 def atomic_file(output: Path) -> Iterator[BinaryIO]:
-    """A file that is there whole or not at all, and that only its owner may read."""
+    """A file that is there whole or not at all, and that only its owner may read.
+
+    A device or a pipe is written to as it is: root would put a file in the place of ``/dev/null``.
+    """
     import tempfile
 
+    if output.exists() and not output.is_file() and not output.is_dir():
+        with output.open("wb") as device:
+            yield device
+        return
     folder = output.resolve().parent
     handle, name = tempfile.mkstemp(dir=folder, prefix=f".{output.name}.", suffix=".part")
     try:

@@ -10,10 +10,12 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.agent import POLICY, Place, chaos, differences
+from tests.sinks.server import Reply, serving
 
 ROWS = [
     ("Anna Weber", "anna@example.org"),
@@ -49,6 +51,14 @@ def until(true: Callable[[], object], place: Place, seconds: float = 60.0) -> No
 
 def states(place: Place) -> list[tuple[str, str]]:
     return [(each["event"].partition(".")[2], each["finding"]["path"]) for each in place.told("finding.")]
+
+
+def alarms(place: Place) -> list[str]:
+    return [each["alarm"]["what"] for each in place.told("alarm")]
+
+
+def sinks(place: Place) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in (place.status() or {"sinks": ()})["sinks"]}
 
 
 def once(place: Place) -> int:
@@ -212,3 +222,59 @@ def test_status_and_wrong_configurations(place: Place) -> None:
     done = run("watch", "--config", str(place.config), "--check")
     assert done.returncode == 2
     assert "there is no setting setle_seconds; settle_seconds is one" in done.stderr
+
+
+def test_a_sink_that_stays_down_is_an_alarm_and_its_dead_letters_come_back(place: Place) -> None:
+    answers = {"status": 400}
+    with serving(lambda _: Reply(answers["status"])) as server:
+        (place.folder / "key").write_text("a-key-of-some-length")
+        (place.folder / "key").chmod(0o600)
+        hook = (
+            f"{{type: webhook, url: {server.url}/, secret_file: {place.folder / 'key'}, events: [finding],"
+            " backoff_limit_seconds: 0.2}"
+        )
+        text = place.config.read_text().replace("sinks: [", f"sinks: [{hook}, ")
+        place.config.write_text(f"{text}sink_down_minutes: 0.02\n")
+        customers(place.share / "acme/a.csv")
+        place.start()
+        until(lambda: states(place) == [("opened", "acme/a.csv")], place)
+        until(lambda: sinks(place)["webhook"]["dead"] == 1, place)
+        answers["status"] = 503
+        customers(place.share / "acme/b.csv", more=3)
+        until(lambda: "sink_down" in alarms(place), place)
+        assert sinks(place)["webhook"]["down_since"] is not None
+        answers["status"] = 200
+        until(lambda: "sink_up" in alarms(place), place)
+        place.peace()
+        before = len(server.requests)
+        environment = {**os.environ, "RUNTIME_DIRECTORY": str(place.folder)}
+        command = place.command("sinks", "resend", "--config", str(place.config))
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "1 wait again\n", "")
+        # The agent is told, so that it does not wait for the next event.
+        until(lambda: len(server.requests) > before, place, seconds=10)
+        until(lambda: sinks(place)["webhook"]["dead"] == 0, place)
+        assert server.requests[-1].headers["webhook-id"] == server.requests[0].headers["webhook-id"]
+    # A sink that the configuration names no more is let go of, and that is told.
+    place.stop()
+    place.configure()
+    place.start()
+    until(lambda: place.status(), place)
+    assert list(sinks(place)) == ["jsonl"]
+
+
+def test_what_waits_for_a_sink_that_is_taken_away_is_told(place: Place) -> None:
+    text = place.config.read_text()
+    hook = "{type: webhook, url: http://127.0.0.1:9/, secret_file: %s}" % (place.folder / "key")
+    (place.folder / "key").write_text("a-key-of-some-length")
+    (place.folder / "key").chmod(0o600)
+    place.config.write_text(text.replace("sinks: [", f"sinks: [{hook}, "))
+    customers(place.share / "acme/a.csv")
+    place.start()
+    until(lambda: states(place) == [("opened", "acme/a.csv")], place)
+    place.stop()
+    place.config.write_text(text)
+    place.start()
+    until(lambda: "sink_removed" in alarms(place), place)
+    (told,) = [each["alarm"] for each in place.told("alarm")]
+    assert (told["sink"], told["dropped"] > 0) == ("webhook", True)

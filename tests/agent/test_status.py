@@ -39,6 +39,17 @@ def test_an_agent_that_is_still_starting_is_no_answer_and_answers_later(folder: 
     told.close()
 
 
+def test_a_word_has_something_done_before_the_answer(folder: Path) -> None:
+    done: list[str] = []
+    told = StatusSocket(
+        folder / "s", lambda: {"done": list(done), "x": 1}, {"retry": lambda: done.append("r")}
+    )
+    assert ask(folder / "s")["done"] == []
+    assert ask(folder / "s", "retry")["done"] == ["r"]
+    assert ask(folder / "s", "no such word")["done"] == ["r"]
+    told.close()
+
+
 def test_what_a_killed_agent_left_is_replaced(folder: Path) -> None:
     (folder / "s").write_text("")
     told = StatusSocket(folder / "s", lambda: {"queue": 1})

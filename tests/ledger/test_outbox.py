@@ -133,6 +133,27 @@ def test_dead_letters_are_listed_and_sent_again(tmp_path: Path) -> None:
         assert [each.tries for each in outbox.ready("a", 9)[0]] == [0, 0]
 
 
+def test_some_dead_letters_are_sent_again_and_some_let_go(tmp_path: Path) -> None:
+    """By sink and by event; what another sink waits for stays."""
+    with store(tmp_path) as (ledger, outbox):
+        put(ledger, outbox, [event(1), event(2), event(3)], [Recorder("a"), Recorder("b")])
+        for name in ("a", "b"):
+            outbox.dead(name, {each.seq: "HTTP 400" for each in outbox.ready(name, 9)[0]})
+        assert outbox.resend("a", [event(1).id, "evt_other"]) == 1
+        assert [each.id for each in outbox.ready("a", 9)[0]] == [event(1).id]
+        assert outbox.drop("a", [event(1).id]) == 0  # it waits: only what was given up is let go
+        assert outbox.drop("a", [event(2).id]) == 1
+        assert outbox.drop("b") == 3
+        assert [(each.sink, each.id) for each in outbox.dead_letters()] == [("a", event(3).id)]
+        assert _rows(ledger) == (2, 2)
+        outbox.delivered("a", [outbox.ready("a", 9)[0][0].seq])
+        assert outbox.resend() == 1
+        assert [(each.sink, each.pending, each.dead) for each in outbox.backlog()] == [
+            ("a", 1, 0),
+            ("b", 0, 0),
+        ]
+
+
 def test_a_full_outbox_says_what_it_leaves_out(tmp_path: Path) -> None:
     """Routine events are counted and left out; findings stay; alarms tell of the beginning and the end."""
     with store(tmp_path, limit=10) as (ledger, outbox):

@@ -46,7 +46,9 @@ def test_a_sink_that_is_down_gets_all_of_it_later(tmp_path: Path) -> None:
         until(lambda: len(other.ids) == 40 and len(first.batches) > 3)
         status = dispatcher.status()[0]
         assert (status.up, status.problem, status.delivered) == (False, "connection refused", 0)
+        assert status.down_since is not None
         assert not dispatcher.drain(0.05)
+        assert dispatcher.status()[0].down_since == status.down_since
         away.clear()
         assert dispatcher.drain(20)
         assert first.ids == other.ids
@@ -54,6 +56,7 @@ def test_a_sink_that_is_down_gets_all_of_it_later(tmp_path: Path) -> None:
         dispatcher.stop()
         assert changes == [False, True]
         assert dispatcher.status()[0].problem is None
+        assert dispatcher.status()[0].down_since is None
 
 
 def test_a_try_waits_as_long_as_it_was_asked_to(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def _agent() -> AgentMetrics:
     metrics.findings.replace({("acme", "high"): 2.0})
     metrics.verdict_seconds.observe(0.4)
     metrics.share_up.set(1, share="/srv/share")
-    status = SinkStatus("siem", "webhook", False, 5, 2, 1, TIME, "HTTP 503", 3.0)
+    status = SinkStatus("siem", "webhook", False, 5, 2, 1, TIME, "HTTP 503", 3.0, TIME)
     now = 1_795_420_804.25 + 60
     metrics.sinks([status], [Backlog("siem", 7, 1, 4, TIME)], now)
     return metrics
@@ -113,6 +113,7 @@ def test_the_agents_metrics() -> None:
         "sharewatch_findings_open": 2,
         "sharewatch_complete_to_verdict_seconds_count": 1,
         "sharewatch_sink_up": 0,
+        "sharewatch_sink_down_seconds": 60,
         "sharewatch_sink_pending_events": 7,
         "sharewatch_sink_dead_events": 1,
         "sharewatch_sink_left_out_events_total": 4,
