@@ -7,8 +7,9 @@ Data: ``$SHAREWATCH_REAL_DATA`` (default ``../real-data``), with ``tables_truth.
 at least the threshold; else none. An answer that the truth lists as also right is neither hit nor error.
 Types that are not in question (an organisation, a web address, a key, a job, a language) count as no answer.
 
-``--rival`` asks Presidio as it comes (100 values a column, the type found in most of them) and
-presidio-structured; that takes long and is kept in ``bench/out``. What is printed begins with the date, the
+``--rival`` asks Presidio as it comes (the type found in most values of a column) and presidio-structured, of
+each column the first ``--rival-values`` ones within the first 2,000 rows: both take milliseconds a value.
+Their answers are kept in ``bench/out``. What is printed begins with the date, the
 versions and the command. The model of columns was trained on these tables too: what it says of sources that
 it has not seen is printed by ``bench.train_columns``. ``--misses`` lists what went wrong: names of columns,
 never a value.
@@ -80,7 +81,9 @@ OTHER = frozenset(
         "MEDICAL_LICENSE",
     }
 )
-RIVAL_VALUES = 100
+#: Values of a column that another tool is asked about, and rows of a table in which they are looked for.
+RIVAL_VALUES = 25
+RIVAL_ROWS = 2_000
 #: From this confidence on a policy that forbids a type is broken, rather than in need of review.
 OVER_SHARED = 0.8
 
@@ -391,7 +394,7 @@ def _table_problem(
 
 
 def rival_answers(
-    folder: Path, known: list[Truth], name: str, make: Callable[[], Ask]
+    folder: Path, known: list[Truth], name: str, make: Callable[[], Ask], count: int = RIVAL_VALUES
 ) -> dict[tuple[str, str, int], Answer]:
     """What another tool says of the columns; kept in ``bench/out``.
 
@@ -400,8 +403,9 @@ def rival_answers(
         known: the columns.
         name: of the tool.
         make: gives what answers for the values of a column; not called where all answers are kept.
+        count: values of a column that it is asked about, at most.
     """
-    cache = common.OUT / f"{name.replace(' ', '-')}.json"
+    cache = common.OUT / f"{name.replace(' ', '-')}-{count}.json"
     kept: dict[str, list[Any]] = json.loads(cache.read_text(encoding="utf-8")) if cache.exists() else {}
     todo = [truth for truth in known if "\t".join(map(str, truth.key)) not in kept]
     by_file: dict[str, list[Truth]] = defaultdict(list)
@@ -410,7 +414,7 @@ def rival_answers(
     if by_file:
         ask = make()
         for file, wanted in by_file.items():
-            values = sample(folder / file, wanted)
+            values = sample(folder / file, wanted, count)
             for truth in wanted:
                 answer = ask(values.get(truth.key, []))
                 kept["\t".join(map(str, truth.key))] = [answer.label, answer.confidence, answer.entity_type]
@@ -477,14 +481,17 @@ RIVALS: dict[str, Callable[[], Ask]] = {
 }
 
 
-def sample(path: Path, wanted: list[Truth]) -> dict[tuple[str, str, int], list[str]]:
-    """The first values of each wanted column, read with the project's own readers."""
+def sample(
+    path: Path, wanted: list[Truth], count: int = RIVAL_VALUES
+) -> dict[tuple[str, str, int], list[str]]:
+    """The first ``count`` values of each wanted column, read with the project's own readers."""
     from scanner.readers.base import ReadContext, Source, TableChunk
     from scanner.readers.registry import choose
 
     source = Source.of_file(path)
     reader = choose(source.head, path.name)
     single = len({truth.table for truth in wanted}) == 1
+    rows: Counter[str] = Counter()
     found: dict[tuple[str, str, int], list[str]] = {}
     if reader is None:
         return found
@@ -499,10 +506,13 @@ def sample(path: Path, wanted: list[Truth]) -> dict[tuple[str, str, int], list[s
                     continue
                 column = find_column({"columns": columns}, truth)
                 values = found.setdefault(truth.key, [])
-                if column is not None and len(values) < RIVAL_VALUES:
-                    cells = event.batch.column(column["index"]).slice(0, 4 * RIVAL_VALUES).to_pylist()
-                    values += [cell for cell in cells if cell and cell.strip()][: RIVAL_VALUES - len(values)]
-            if len(found) == len(wanted) and all(len(v) >= RIVAL_VALUES for v in found.values()):
+                if column is not None and rows[event.table] < RIVAL_ROWS and len(values) < count:
+                    left = RIVAL_ROWS - rows[event.table]
+                    cells = event.batch.column(column["index"]).slice(0, left).to_pylist()
+                    values += [cell for cell in cells if cell and cell.strip()][: count - len(values)]
+            rows[event.table] += event.batch.num_rows
+            full = len(found) == len(wanted) and all(len(values) >= count for values in found.values())
+            if full or (single and rows[event.table] >= RIVAL_ROWS):
                 break
     finally:
         source.close()
@@ -594,6 +604,9 @@ def main() -> int:
     parser.add_argument(
         "--rival", action="store_true", help="ask Presidio and presidio-structured too (long)"
     )
+    parser.add_argument(
+        "--rival-values", type=int, default=RIVAL_VALUES, help="values of a column that these are asked about"
+    )
     parser.add_argument("--threshold", type=float, default=0.5, help="confidence from which an answer counts")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -610,8 +623,10 @@ def main() -> int:
     ]
     tools = {"sharewatch": pairs}
     for name, make in RIVALS.items() if options.rival else ():
-        rival = rival_answers(folder, known, name, make)
-        tools[name] = [(truth, rival[truth.key]) for truth, _ in pairs]
+        rival = rival_answers(folder, known, name, make, options.rival_values)
+        tools[f"{name}, by {options.rival_values} values a column"] = [
+            (truth, rival[truth.key]) for truth, _ in pairs
+        ]
     result: dict[str, Any] = {"threshold": options.threshold, "set": options.chosen, "run": done}
     print(common.heading(done))
     for name, answered in tools.items():

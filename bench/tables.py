@@ -112,6 +112,8 @@ def _full_name(w: World) -> str:
             return f"{w.one(*wordings.TITLES)} {first} {last}"
         case 7:
             return f"{first} {w.one(*wordings.PARTICLES)} {last}"
+        case 9:
+            return f"{w.one(*wordings.TITLES)} {w.one('', 'Dr. ', 'Prof. ')}{last}"
         case 8:
             return f"{first} {last}".lower()
         case _:
@@ -169,7 +171,7 @@ def _street(w: World) -> str:
     text = w.ask("street_address").replace("\n", " ")
     match w.kind % 9:
         case 8:  # the number has a column of its own
-            return w.ask("street_name")
+            return w.ask("street_name") if w.kind % 2 else _bare_street(w)
         case 0:
             return text.upper()
         case 1:
@@ -180,6 +182,11 @@ def _street(w: World) -> str:
             return w.one(text, text, text, f"{w.one('PO Box', 'P.O. Box')} {w.digits(4)}")
         case _:
             return text
+
+
+def _bare_street(w: World) -> str:
+    """What a street is called, without the word for one: ``POLNA``, ``Goethe``."""
+    return _cased(w, max(w.ask("street_name").split(), key=len))
 
 
 def _moment(w: World, years: float) -> dt.datetime:
@@ -307,6 +314,23 @@ def _code(w: World) -> str:
         f"{head}/{w.digits(4)}/{w.digits(2)}",
         f"{w.digits(3)}-{w.digits(4)}",
     )[w.kind % 4]
+
+
+_KEYS = ("C", "K", "CUST", "M", "P", "EMP", "KD", "CL", "U", "PAT", "ACC", "E", "CLI", "MEM")
+
+
+def _key(w: World) -> str:
+    """Numbers of customers, staff, patients: counted up, or behind letters that say of what."""
+    head = _KEYS[w.kind % len(_KEYS)]
+    match w.kind % 6:
+        case 0:
+            return f"{head}-{w.digits(5)}"
+        case 1:
+            return f"{head}{int(_serial(w)):06}"
+        case 2:
+            return f"{head}{w.digits(4 + w.kind % 3)}"
+        case _:
+            return _serial(w)
 
 
 _LISTS: tuple[tuple[str, ...], ...] = (
@@ -541,7 +565,7 @@ PEOPLE = {
     "device": _person("DEVICE_ID", lambda w: w.english.uuid4()),
     "health": _person("HEALTH", lambda w: w.one("asthma", "diabetes", "A+", "hypertension", "none",
         "allergy", "O-")),
-    "key": _person("IDENTIFIER", lambda w: _serial(w) if w.kind % 2 else _code(w), "customer id",
+    "key": _person("IDENTIFIER", _key, "customer id",
         "customer no",
                    "member id", "patient id", "employee number", "account id"),
     "national": _person("NATIONAL_ID", _identity),
@@ -877,9 +901,16 @@ def _sorts(w: World) -> tuple[str, list[Sort]]:
     ), sorts
 
 
+_PLACE_TYPES = frozenset({"CITY", "REGION", "COUNTRY"})
+
+
 def _values(w: World, sort: Sort) -> list[str]:
     w.kind = w.dice.randrange(1_000)
     values = [sort.make(w) for _ in range(w.rows)]
+    if sort.entity_type in _PLACE_TYPES and w.dice.random() < 0.2:
+        # Facts about a few places, each in many rows.
+        few = values[: w.dice.randrange(3, 25)]
+        values = [w.one(*few) for _ in range(w.rows)]
     if w.dice.random() < 0.04:
         values = values[:1] * w.rows
     if w.dice.random() < 0.06:

@@ -13,6 +13,7 @@ _PLAUSIBLE_SHARE = 0.5
 #: Tests that cost some microseconds a value see fewer of the (random) sample.
 _COSTLY = frozenset({"street", "phone", "recognizer"})
 _MOSTLY = 0.5
+_ENOUGH_TO_CHECK = 5
 
 
 def named(heading: Heading) -> list[str]:
@@ -72,6 +73,10 @@ def candidates(heading: Heading, tests: Tests) -> Iterator[tuple[TypeRule, Known
 
 def _gate(rule: TypeRule, tests: Tests, generic: bool) -> float:
     """Share of known values that decides whether a type is considered without a heading."""
+    if generic and rule.entity_type == "NATIONAL_ID":
+        # Without a heading its check digits alone can tell; a few values may pass them by chance.
+        enough = len(tests.values) >= _ENOUGH_TO_CHECK
+        return tests.share(rule.alone_test, rule.entity_type, few=True) if enough else 0.0
     if rule.entity_type != "PHONE_NUMBER" or generic:
         return tests.share(rule.test, rule.entity_type, few=True)
     if tests.bare_numbers() > _MOSTLY:

@@ -31,6 +31,15 @@ ENCRYPTED = (
     r"|[A-Za-z0-9+/_-]{22,}={0,2}\s*$)"
 )
 
+#: What is left of a value that was cut to say less: the year of a birth, the first two or three digits of a
+#: postal code, a British or Canadian one without its second half. HIPAA's safe harbor (45 CFR 164.514(b)(2))
+#: keeps years and three digits.
+_CUT: dict[str, re.Pattern[str]] = {
+    "DATE_OF_BIRTH": re.compile(r"\s*(?:19|20)\d\d(?:\.0|[-/](?:0?[1-9]|1[0-2])|s)?\s*"),
+    "POSTAL_CODE": re.compile(r"(?i)\s*(?:\d{2,3}|[a-z]{1,2}\d[a-z\d]?|[a-z]\d[a-z])\s*"),
+}
+_CUT_SHARE = 0.9
+
 #: A digest and nothing else, for single values.
 DIGEST = re.compile(HASHED)
 #: Runs of hex digits that are keys rather than digests: UUIDs, object ids, short commit ids.
@@ -78,6 +87,14 @@ def form_of(values: Collection[str], types: Collection[str] = ()) -> Form:
         if len(matching) >= _SHARE * len(values) and _holds(form, matching, personal):
             return form
     return Form.CLEAR
+
+
+def is_cut(values: Collection[str], entity_type: str) -> bool:
+    """Whether nearly all of the values are what generalising leaves of the type's (``1984``, ``101``)."""
+    pattern = _CUT.get(entity_type)
+    if pattern is None or not values:
+        return False
+    return sum(pattern.fullmatch(value) is not None for value in values) >= _CUT_SHARE * len(values)
 
 
 def _holds(form: Form, matching: Collection[str], personal: bool) -> bool:

@@ -434,11 +434,18 @@ class _Weigher:
         if self._names_role(match, entry):
             entry = entry._replace(weight=min(entry.weight, _ROLE))
         sure = entry.weight * self._company(match, entry, rest)
-        subject = self._subject(match, rest)
+        subject = self._subject(match, rest) or self._own_subject(match, entry)
         if subject is not None:
             yield from self._with_subject(entry, sure, subject)
         else:
             yield from self._with_table(entry, sure)
+
+    def _own_subject(self, match: _Match, entry: Entry) -> str | None:
+        """A ``customer id`` is a person's in a table of orders too."""
+        own = entry.concept == "IDENTIFIER" and any(
+            "person" in self._roles[i] for i in range(match.first, match.end)
+        )
+        return "person" if own else None
 
     def _names_role(self, match: _Match, entry: Entry) -> bool:
         return (
@@ -575,6 +582,9 @@ class _Weigher:
             yield HeaderHint(NONE, NONE, _NEGATED * self._penalty, text, "und")
         elif any("date_other" in r for r in roles) and any("date_word" in r for r in roles):
             yield HeaderHint(NONE, NONE, 0.85 * self._penalty, text, "und")
+        elif roles and "not_after" in roles[-1] and any(subjects[:-1]):
+            # ``customer_type``, ``Kundenart``: a code of theirs, nothing of theirs.
+            yield HeaderHint(NONE, NONE, _NEGATED * self._penalty, text, "und")
         elif "person" in subjects and all(
             s == "person" or self._neutral(i) for s, i in zip(subjects, own, strict=True)
         ):

@@ -43,6 +43,8 @@ _STRAY_SUREST = 0.75
 _STRAY_PHONE = r"(?:^|[^\p{L}0-9])(?:\+[0-9]|\(?0[0-9]|\([0-9]|[0-9]{3}[ .-])[0-9 ().\-/]{5,16}[0-9]"
 #: From here on a heading says what a token or a cipher stands for.
 _NAMED = 0.8
+_CODED = frozenset({"COUNTRY", "REGION"})
+_CODE = 3
 #: Types that digests and masks are not of: whatever they stand for, it is no key and no address on the web.
 _NEVER_DISGUISED = frozenset({"IDENTIFIER", "URL"})
 
@@ -72,8 +74,16 @@ def judge(
     tests = candidates.Tests(values, settings)
     found = [meaning_of(heading, weighed, model) for weighed in weighable(heading, tests, filled)]
     found = _once([_of_country(each, tests) for each in found])
-    if vocabulary().form_hint(name) is Form.TRUNCATED:
-        found = [replace(each, form=Form.TRUNCATED) if each.form is Form.CLEAR else each for each in found]
+    if heading.strongest(nothing=True, but="") >= _NAMED and all(len(each) <= _CODE for each in values):
+        # A third of all pairs of letters are a country: under ``customer_type`` they are types.
+        found = [each for each in found if each.entity_type not in _CODED or heading.hint(each.entity_type)]
+    cut = vocabulary().form_hint(name) is Form.TRUNCATED
+    found = [
+        replace(each, form=Form.TRUNCATED)
+        if each.form is Form.CLEAR and (cut or forms.is_cut(values, each.entity_type))
+        else each
+        for each in found
+    ]
     return settled([*found, *_strays(found, tests)])
 
 

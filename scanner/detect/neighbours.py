@@ -118,13 +118,23 @@ class TableMeanings:
             "coordinates": float("GEO_COORDINATE" in others),
             "same type": float(meaning.entity_type in others),
             "same type near": float(meaning.entity_type in near),
+            "same type maybe next": self._next_to(index, meaning.entity_type),
             "other name part": float(self._completes(index, meaning.concept)),
             "rival": rival,
             "rival ahead": float(rival > meaning.confidence),
-            "share of personal": people / max(1, len(self._meanings) - 1),
             "wide table": min(1.0, math.log2(len(self._meanings)) / 6),
         }
         return {name: value for name, value in found.items() if value}
+
+    def _next_to(self, index: int, entity_type: str) -> float:
+        """How sure the columns to the left and right are of the type: given names stand beside surnames."""
+        beside = (
+            each
+            for at in (index - 1, index + 1)
+            if 0 <= at < len(self._meanings)
+            for each in self._meanings[at]
+        )
+        return max((each.confidence for each in beside if each.entity_type == entity_type), default=0.0)
 
     def _completes(self, index: int, concept: str) -> bool:
         """A given name where there is a family name, and the other way round."""

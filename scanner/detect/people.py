@@ -20,7 +20,8 @@ def is_person(sample: Sample) -> Flags:
 
     Titles, particles and initials count neither for nor against. One word alone must be a name and no
     ordinary word; of several, ordinary words must be fewer than half. What a list of languages or jobs holds
-    as a whole is a name only if one of its words is a given name.
+    as a whole is a name only if one of its words is a given name, or if it is one word that is a surname as
+    well as a job (Baker, Kovács).
     """
     names = _name_words(sample)
     known = sample.count(names & sample.word_in("given_names", "family_names"))
@@ -30,7 +31,8 @@ def is_person(sample: Sample) -> Flags:
     several = (long > 1) & (known * 2 >= long) & (plain * 2 < long)
     common = sample.count(names & sample.word_in("common_words"))
     single = (long == 1) & (known == 1) & (common == 0)
-    something = sample.whole_in("languages", "demonyms", "occupations", "not_person_words") & (given == 0)
+    something = sample.whole_in("languages", "demonyms", "not_person_words") & (given == 0)
+    something |= sample.whole_in("occupations") & (given == 0) & (long > 1)
     found: Flags = _writable(sample) & ~_organized(sample) & (several | single) & ~something
     return found
 

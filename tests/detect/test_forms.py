@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from scanner.config import Settings
-from scanner.detect.forms import form_of
+from scanner.detect.forms import form_of, is_cut
 from scanner.detect.judge import judge
 from scanner.detect.nothing import digest
 from scanner.detect.sample import Sample
@@ -82,6 +82,54 @@ def test_a_role_is_a_key_and_an_address_is_replaced() -> None:
     assert not any(each.form is Form.TOKENIZED for each in judge("patient", "conditions", UUIDS, settings))
     best = judge("email", "customers", UUIDS, settings)[0]
     assert (best.entity_type, best.form) == ("EMAIL_ADDRESS", Form.TOKENIZED)
+
+
+YEARS = [str(year) for year in (1948, 1961, 1975, 1983, 1990, 2001)]
+AREAS = ["101", "946", "303", "606", "021", "100"]
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "values"),
+    [
+        ("DATE_OF_BIRTH", YEARS),
+        ("DATE_OF_BIRTH", [f"{year}.0" for year in YEARS]),
+        ("DATE_OF_BIRTH", [f"{year}-07" for year in YEARS]),
+        ("POSTAL_CODE", AREAS),
+        ("POSTAL_CODE", ["10", "94", "30", "60"]),
+        ("POSTAL_CODE", ["SW1A", "M1", "EC2", "K1A"]),
+    ],
+)
+def test_generalised_values_are_truncated(entity_type: str, values: list[str]) -> None:
+    """The year of a birth and the beginning of a postal code say less than the whole."""
+    assert is_cut(values, entity_type)
+    assert not is_cut(values, "PERSON")
+    assert not is_cut([], entity_type)
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "values"),
+    [
+        ("DATE_OF_BIRTH", [f"{year}-07-04" for year in YEARS]),
+        ("DATE_OF_BIRTH", ["4711", "815", "1234", "3000"]),
+        ("POSTAL_CODE", ["10115", "94103", "30301"]),
+        ("POSTAL_CODE", ["1010", "3050", "8001"]),
+        ("POSTAL_CODE", ["SW1A 1AA", "M1 1AE", "K1A 0B1"]),
+        ("POSTAL_CODE", ["501", "10115", "94103"]),
+    ],
+)
+def test_whole_values_are_clear(entity_type: str, values: list[str]) -> None:
+    """Four digits are whole postal codes of many countries; short ones among longer lost their zeros."""
+    assert not is_cut(values, entity_type)
+
+
+def test_the_verdict_tells_generalised_columns() -> None:
+    """``birth_year`` and ``zip3`` beside whole ones, by their values and not by their headings."""
+    settings = Settings(model="none")
+    for name, values in (("date_of_birth", YEARS), ("zip", AREAS)):
+        best = judge(name, "patients", values, settings)[0]
+        assert best.form is Form.TRUNCATED
+    whole = [f"{year}-07-{day:02}" for day, year in enumerate(YEARS, 1)]
+    assert judge("date_of_birth", "patients", whole, settings)[0].form is Form.CLEAR
 
 
 def test_pictures_are_no_ciphers() -> None:

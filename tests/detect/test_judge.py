@@ -106,6 +106,56 @@ def test_a_bare_key_is_somebodys_beside_people_only() -> None:
     assert verdict("id", keys, "products", ("price", ["1.20", "3.40"])) is None
 
 
+@pytest.mark.parametrize("pattern", ["C-{}", "CUST{}", "K{}", "{}", "PAT-{}-A"])
+@pytest.mark.parametrize("heading", ["customer_id", "cust_no", "patient_id", "member number"])
+def test_numbers_of_customers_are_reported_with_letters_before_them(heading: str, pattern: str) -> None:
+    """Letters before the digits make a key no less a key."""
+    keys = [pattern.format(10_023 + 37 * number) for number in range(12)]
+    found = verdict(heading, keys, "export", ("name", NAMES), ("email", MAILS))
+    assert found is not None
+    assert found.entity_type == "IDENTIFIER"
+    assert found.confidence >= 0.5
+
+
+def test_surnames_that_are_jobs_are_names() -> None:
+    """Without a heading a column of Bakers and Kovácses is one of people, beside their given names."""
+    family = [
+        "Baker",
+        "Cook",
+        "Kovács",
+        "Weber",
+        "Fischer",
+        "Miller",
+        "Taylor",
+        "Szabó",
+        "Molnár",
+        "Schneider",
+    ]
+    given = ["Anna", "Peter", "Maria", "Lucia", "Paul", "Julia", "Thomas", "Laura", "James", "Eva"]
+    found = verdict("", family, "", ("", given), ("", MAILS))
+    assert found is not None
+    assert (found.entity_type, found.confidence >= 0.5) == ("PERSON", True)
+
+
+@pytest.mark.parametrize("heading", ["customer_type", "Kunde_Art", "user status", "tipo_cliente"])
+def test_a_code_of_people_is_not_theirs(heading: str) -> None:
+    """Two capitals under the kind of a customer are no countries."""
+    found = verdict(heading, ["GD", "SB", "BR"], "customers", ("name", NAMES))
+    assert found is None or found.confidence < 0.5
+
+
+def test_check_digits_tell_a_number_without_a_heading() -> None:
+    """Eleven digits that all pass a state's check stand beside names; others do not."""
+    cpf = ["52998224725", "11144477735", "12345678909", "98765432100", "15350946056", "39053344705",
+           "86288366757", "71428793860"]  # fmt: skip
+    found = verdict("", cpf, "", ("", NAMES), ("", MAILS))
+    assert found is not None
+    assert found.entity_type == "BR_CPF"
+    others = [f"{52998224720 + number * 1_234_567}" for number in range(1, 9)]
+    missed = verdict("", others, "", ("", NAMES), ("", MAILS))
+    assert missed is None or not missed.entity_type.startswith(("BR_", "NATIONAL"))
+
+
 def test_an_empty_column_is_a_weak_hint() -> None:
     """A heading alone is never surer than what is reported, whatever stands beside it."""
     for found in with_neighbours(

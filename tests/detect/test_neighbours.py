@@ -25,6 +25,17 @@ def test_a_table_without_headings_is_known_as_such(heading: str, headless: float
     assert found.get("no headings", 0.0) == headless
 
 
+def test_a_column_sees_how_likely_the_ones_beside_it_are_of_its_type() -> None:
+    """Surnames stand beside given names; one column further they do not count."""
+    given = ["Anna", "Peter", "Maria", "Lucia", "Paul"]
+    family = ["Schmidt", "Rossi", "Weber", "García", "Novak"]
+    numbers = ["7", "9", "12", "15", "3"]
+    next_to = _context(("", numbers), ("", given), ("", family), of=2)
+    apart = _context(("", given), ("", numbers), ("", family), of=2)
+    assert next_to["same type maybe next"] > 0.3
+    assert "same type maybe next" not in apart
+
+
 def test_columns_count_by_how_sure_they_are_somebodys() -> None:
     """A column is not its own neighbour; an address of mail beside a name is almost certain."""
     alone = _context(("name", NAMES), ("qty", ["1", "2", "3", "5"]), of=0)
