@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 from scanner import events
+from scanner.agent.ageing import Ageing
 from scanner.agent.session import Session
 from scanner.agent.teller import now as moment
 from scanner.judging import of_vendors
@@ -14,7 +16,7 @@ from scanner.ledger import findings
 from scanner.ledger.findings import Transition
 from scanner.ledger.store import Connection, shown
 
-_DAY = 86_400.0
+_DAY = 86_400
 
 
 class Housekeeping:
@@ -29,31 +31,44 @@ class Housekeeping:
         self._session, self._document = session, document
         now = time.monotonic()
         self._heartbeat_due = now
-        self._daily_due = now
+        self._ageing = Ageing(session)
+        self._judged: date | None = None
         self._reconcile_due = now + session.config.reconcile_minutes * 60
 
     def dues(self, soon: float) -> list[float]:
         """When to call `clock`, on the monotonic clock; not before ``soon`` what may have to wait."""
-        return [self._heartbeat_due, self._reconcile_due, max(self._daily_due, soon)]
+        # Whoever sets the clock does not wake us; that it is another day is then seen at the next heartbeat.
+        another_day = soon if self._judged != _today() else time.monotonic() + _until_midnight()
+        return [self._heartbeat_due, self._reconcile_due, max(another_day, soon)]
 
     def judge_soon(self) -> None:
         """Do what is done daily now."""
-        self._daily_due = time.monotonic()
+        self._judged = None
 
-    def clock(self, *, walking: bool) -> None:
-        """Do what is due."""
+    def clock(self, *, walking: bool) -> bool:
+        """Do what is due; says whether there is more to do at once."""
         session, now = self._session, time.monotonic()
         if now >= self._heartbeat_due:
             self._heartbeat_due = now + session.config.heartbeat_seconds
             self._heartbeat()
         if session.watcher is None:
-            return
+            return False
         if now >= self._reconcile_due:
             self._reconcile_due = now + session.config.reconcile_minutes * 60
             session.watcher.renew()  # every watch is seen to anew, and then each share is to be walked
-        if now >= self._daily_due and not walking:
-            self._daily_due = now + _DAY
-            self.judge_vendors()
+        today = _today()
+        if self._judged != today and not walking:
+            self._judge_vendors()
+            self._judged = today
+            self._ageing.begin(today)
+        return self._ageing.step()
+
+    def judge(self) -> None:
+        """Do all that is done daily, to its end."""
+        self._judge_vendors()
+        self._ageing.begin(_today())
+        while self._ageing.step():
+            pass
 
     def _heartbeat(self) -> None:
         session, document = self._session, self._document()
@@ -69,7 +84,7 @@ class Housekeeping:
         )
         session.teller.tell([told])
 
-    def judge_vendors(self) -> None:
+    def _judge_vendors(self) -> None:
         """Limits of people, agreements, acceptances: what changes without any file changing."""
         session, at = self._session, moment()
         vendors = of_vendors(session.ledger, session.policy, at)
@@ -83,3 +98,13 @@ class Housekeeping:
 
         session.writer.write("judged", [], also=also, note={"at": at})
         session.teller.sent()
+
+
+def _today() -> date:
+    """The day that policies are held against: in UTC, as everything in the ledger."""
+    return datetime.now(UTC).date()
+
+
+def _until_midnight() -> float:
+    """Seconds until the next day begins."""
+    return _DAY - time.time() % _DAY

@@ -214,7 +214,7 @@ class Agent:
                 self._store_failed(error)
                 again = False
             if self._once and self._finished():
-                self._housekeeping.judge_vendors()
+                self._housekeeping.judge()
                 if not self._session.teller.dispatcher.drain(_DRAIN):
                     self.state.trouble = "sinks"
                 return
@@ -226,15 +226,16 @@ class Agent:
         if time.monotonic() < self._resume_at:
             return False
         self._hints()
-        self._noticing.complete()
         busy = self._walking.slice(self._noticing.changed)
+        # After the walk: what it took in last must not wait for somebody to wake the loop.
+        self._noticing.complete()
         self._scanning.collect()
         started = self._scanning.give()
         self._leaving.settle(busy=self._is_busy())
-        self._housekeeping.clock(walking=len(self._walking) > 0)
+        ageing = self._housekeeping.clock(walking=len(self._walking) > 0)
         self._selftest.clock()
         self._sinkwatch.clock()
-        return busy or started
+        return busy or started or ageing
 
     def _hints(self) -> None:
         if self._session.watcher is None:

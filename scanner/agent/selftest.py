@@ -94,10 +94,11 @@ class SelfTest:
             self._over(f"nothing was found within {_PATIENCE:.0f} seconds")
 
     def hint(self, hint: Hint) -> None:
-        """The watcher has seen something in the self-test's folder."""
-        if self._since is None or hint.path != NAME or self._given:
+        """The watcher has seen something in the self-test's folder, or that something changed in it."""
+        if self._since is None or self._given or not (hint.path in ("", NAME) or hint.folder):
             return
-        if hint.what in (What.CLOSED, What.MOVED_IN, What.WRITTEN) and look((self.folder, NAME)) is not None:
+        gone = hint.what in (What.DELETED, What.MOVED_OUT)
+        if not gone and look((self.folder, NAME)) is not None:
             self._given, self._held = True, None
             self._session.pool.give(self._item)
 

@@ -278,3 +278,12 @@ def test_what_waits_for_a_sink_that_is_taken_away_is_told(place: Place) -> None:
     until(lambda: "sink_removed" in alarms(place), place)
     (told,) = [each["alarm"] for each in place.told("alarm")]
     assert (told["sink"], told["dropped"] > 0) == ("webhook", True)
+
+
+def test_what_a_walk_finds_complete_is_scanned_without_anybody_waking_the_loop(place: Place) -> None:
+    text = place.config.read_text().replace("settle_seconds: 0.3", "settle_seconds: 0.001")
+    place.config.write_text(f"{text}selftest_minutes: 0\n")
+    for number in range(3):
+        customers(place.share / f"bolt/{number}.csv")
+    place.start()
+    until(lambda: len(place.told("item.scanned")) == 3, place, seconds=30)
