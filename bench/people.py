@@ -6,7 +6,8 @@
 * unions: 50 files of 1,000,000 people each, drawn from a larger population, at the level of sketches; the
   error of the union, and of one file, over several populations;
 * weight: a ledger of 1,000,000 people in 50 files, with and without key sets for exact membership;
-* answers: ``exposure`` over 100,000 item versions of 50 vendors: the first answer, and the same again.
+* answers: ``exposure`` over 100,000 item versions of 50 vendors, recorded in 90 days: what a scan pays for
+  the answer at its end, then the first answer after the last day, the same again, a past moment, and a month.
 """
 
 from __future__ import annotations
@@ -145,27 +146,43 @@ def weight(files: int = 50, people: int = 1_000_000) -> dict[str, Any]:
     return out
 
 
-def answers(versions: int = 100_000, vendors: int = 50) -> dict[str, Any]:
-    """Seconds of an answer over many versions."""
+def answers(versions: int = 100_000, vendors: int = 50, days: int = 90) -> dict[str, Any]:
+    """Seconds of an answer over many versions, recorded day by day; a scan ends by asking who has what."""
     rng = np.random.default_rng(2)
     with tempfile.TemporaryDirectory() as folder, open_ledger(f"{folder}/l.db", create=True) as ledger:
-        started = time.monotonic()
-        with Recorder(ledger, rules_digest="bench") as recorder:
-            for number in range(versions):
-                start = int(rng.integers(0, 100_000))
-                item = outcome(f"v{number % vendors}/{number}.csv", persons(np.arange(start, start + 40)), 40)
-                at = stamp(_START + timedelta(minutes=number))
-                recorder.record(item, at, Delivery(f"v{number % vendors}", f"/share/{item.path}", item.path))
-        written = time.monotonic() - started
-        window = queries.Window(*[stamp(_START + timedelta(days=365))] * 2)
-        seconds = []
-        for _ in range(3):
+        day, written, asked = versions // days, 0.0, 0.0
+
+        def ask(
+            at: timedelta, until: timedelta | None = None, vendor: str | None = queries.EVERYBODY
+        ) -> float:
             started = time.monotonic()
-            queries.exposure(ledger, window, judge=_judge, judged_by="bench")
-            seconds.append(round(time.monotonic() - started, 3))
+            window = queries.Window(stamp(_START + at), stamp(_START + (until or at)))
+            queries.exposure(ledger, window, judge=_judge, judged_by="bench", vendor=vendor)
+            return round(time.monotonic() - started, 3)
+
+        for today in range(days):
+            started = time.monotonic()
+            with Recorder(ledger, rules_digest="bench") as recorder:
+                for number in range(today * day, today * day + day):
+                    start = int(rng.integers(0, 100_000))
+                    keys = persons(np.arange(start, start + 40))
+                    item = outcome(f"v{number % vendors}/{number}.csv", keys, 40)
+                    at = stamp(_START + timedelta(days=today, seconds=number % day * 60 * 1440 // day))
+                    recorder.record(
+                        item, at, Delivery(f"v{number % vendors}", f"/share/{item.path}", item.path)
+                    )
+            written += time.monotonic() - started
+            if today < days - 1:
+                asked += ask(timedelta(days=today + 1))
+        end = timedelta(days=days)
         return {
-            "versions": versions, "vendors": vendors, "milliseconds to record one": 1e3 * written / versions,
-            "seconds, first": seconds[0], "seconds, again": seconds[1:],
+            "versions": day * days, "vendors": vendors,
+            "milliseconds to record one": round(1e3 * written / versions, 2),
+            "milliseconds to answer at a scan's end, for each version": round(1e3 * asked / versions, 2),
+            "seconds, one vendor, first": ask(end, vendor="v0"), "again": ask(end, vendor="v0"),
+            "seconds, all vendors, first": ask(end), "all again": ask(end),
+            "seconds, one vendor at noon half way": ask(end / 2 + timedelta(hours=12), vendor="v1"),
+            "seconds, one vendor in a month": ask(end / 3, 2 * end / 3, "v2"),
         }  # fmt: skip
 
 

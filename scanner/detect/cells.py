@@ -71,20 +71,22 @@ class Cells:
     _counted: dict[str, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, array: pa.Array, row_ids: Rows, hasher: ColumnHasher) -> Cells:
+    def of(cls, array: pa.Array, row_ids: Rows, hasher: ColumnHasher, repeating: bool | None = None) -> Cells:
         """The cells of a string array that may hold nulls and blanks.
 
         Args:
             array: string or large_string array.
             row_ids: table row number of each cell.
             hasher: hashes values for distinct counts.
+            repeating: whether values repeat so that each distinct one is worth looking at once; a probe tells
+                where it is None.
         """
         rows = len(array)
         keep = _not_blank(array)
         if keep is not None:
             array = array.filter(pa.array(keep))
             row_ids = row_ids[keep]
-        if not repeats(array):
+        if not (repeats(array) if repeating is None else repeating):
             return cls(array, None, None, row_ids, rows, hasher, keep)
         encoded = array.dictionary_encode()
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)

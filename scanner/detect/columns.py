@@ -13,7 +13,7 @@ from scanner import sketch
 from scanner.config import Settings
 from scanner.detect import kernels, quick
 from scanner.detect.cells import Cells, Mask, Rows
-from scanner.detect.drift import Watch
+from scanner.detect.drift import Look, Suspicion, Watch
 from scanner.detect.hashing import ColumnHasher, Hashes
 from scanner.detect.judge import Meaning, is_prose, judge, settled
 from scanner.detect.masking import mask
@@ -29,6 +29,10 @@ _PENDING = 2 * sketch.CAPACITY
 _SURE = 0.6
 #: Values looked at where a column may have changed: its last ones.
 _AGAIN = 192
+#: Distinct values among them below which nothing is said of what they look like.
+_LEAST_AGAIN = 64
+#: Chunks from one look at whether values repeat to the next; it decides on speed alone.
+_PROBE_EVERY = 4
 _CLOSED_PROBE = 16
 _FEW_SMALLEST = 64
 
@@ -127,8 +131,7 @@ def sampled(values: pa.Array, hashes: Hashes, below: int | None) -> dict[int, st
         chosen = np.flatnonzero(hashes < np.uint64(below))
         values, hashes = values.take(pa.array(chosen)), hashes[chosen]
     if len(hashes) > SAMPLE:
-        _, first = np.unique(hashes, return_index=True)
-        smallest = first[:SAMPLE]
+        smallest = _smallest(hashes, SAMPLE)
         values, hashes = values.take(pa.array(smallest)), hashes[smallest]
     return {
         key: value[:SAMPLE_CHARACTERS] for key, value in zip(hashes.tolist(), values.to_pylist(), strict=True)
@@ -137,7 +140,7 @@ def sampled(values: pa.Array, hashes: Hashes, below: int | None) -> dict[int, st
 
 def _smallest(hashes: Hashes, count: int) -> Rows:
     """Where the ``count`` smallest distinct hashes stand; of repeats one."""
-    few = _FEW_SMALLEST
+    few = max(_FEW_SMALLEST, 2 * count)
     chosen = np.arange(len(hashes)) if len(hashes) <= few else np.argpartition(hashes, few)[:few]
     distinct, first = np.unique(hashes[chosen], return_index=True)
     if len(distinct) < count and len(hashes) > few:
@@ -160,11 +163,14 @@ class ColumnFold:
         self._table = table
         self._tools = tools
         self._builders: dict[str, FoundBuilder] = {}
-        self._rows = self._values = self._bytes = 0
+        self._rows = self._values = self._bytes = self._chunks = 0
+        self._repeating: bool | None = None
         self._sample: dict[int, str] = {}
         self._largest: int | None = None
         self._next_sample = 0
         self._stale = False
+        self._judged: list[str] = []
+        self._look: Look | None = None
         self._watch: Watch | None = None
         self._current: tuple[Meaning, ...] = ()
         self._later: dict[str, Meaning] = {}
@@ -179,11 +185,18 @@ class ColumnFold:
 
     def add(self, array: pa.Array, row_ids: Rows) -> None:
         """Fold in the column's part of one chunk."""
-        cells = Cells.of(array, row_ids, self._tools.hasher)
+        cells = Cells.of(array, row_ids, self._tools.hasher, self._repeats())
+        self._chunks += 1
+        if cells.filled:
+            self._repeating = cells.codes is not None
         self.hits, self.finds = {}, {}
         if cells.filled:
             self._see(cells)
         self._rows += cells.rows
+
+    def _repeats(self) -> bool | None:
+        """Whether values repeat, as in the chunk before; None where it is time to look."""
+        return self._repeating if self._chunks % _PROBE_EVERY else None
 
     def _see(self, cells: Cells) -> None:
         self._remember(cells)
@@ -193,8 +206,8 @@ class ColumnFold:
             self._judge()
             self._current = self.meanings
             self._watch = Watch(cells)
-        elif (changed := self._watch.suspects(cells, self._proven())) is not None:
-            self._judge_again(changed)
+        elif (suspicion := self._watch.suspects(cells, self._proven())) is not None:
+            self._look_again(suspicion)
         if self.prose:
             self._read_texts(cells)
         else:
@@ -214,7 +227,7 @@ class ColumnFold:
         """The meanings by all that was seen; by the heading alone for an empty column."""
         if not self._values:
             return judge(self._name, self._table, (), self._tools.settings)
-        if self._stale:
+        if self._stale and not self._looks_as_judged(self._values_sampled(), SAMPLE):
             self._judge()
         named = {meaning.entity_type for meaning in self.meanings}
         later = [meaning for meaning in self._later.values() if meaning.entity_type not in named]
@@ -246,10 +259,21 @@ class ColumnFold:
     def _proven(self) -> bool:
         return bool(self._current) and self._current[0].entity_type in _KERNEL_COUNTED
 
+    def _values_sampled(self) -> list[str]:
+        return [value for _, value in sorted(self._sample.items())]
+
     def _judge(self) -> None:
-        values = [value for _, value in sorted(self._sample.items())]
-        self.meanings = self._verdict(values, self._values)
+        self._judged, self._look = self._values_sampled(), None
+        self.meanings = self._verdict(self._judged, self._values)
         self._stale = False
+
+    def _looks_as_judged(self, values: Sequence[str], least: int) -> bool:
+        """Whether ``values`` would get the judgement of those judged, by all that both look like."""
+        if min(len(values), len(self._judged)) < least:
+            return False
+        if self._look is None:
+            self._look = Look.of(self._judged)
+        return not self._look.numeric and self._look.is_like(Look.of(values))
 
     def _verdict(self, values: Sequence[str], rows: int) -> tuple[Meaning, ...]:
         """What a sample of so many rows is."""
@@ -258,11 +282,17 @@ class ColumnFold:
         self.prose = self.prose or (not firm and is_prose(self._name, values))
         return meanings
 
-    def _judge_again(self, values: pa.Array) -> None:
+    def _look_again(self, suspicion: Suspicion) -> None:
         """The column may have changed: what its last rows are by themselves is counted from here on."""
-        values = values.slice(max(0, len(values) - _AGAIN))
-        some = sampled(values, self._tools.hasher.hash(values), None)
-        meanings = self._verdict([value for _, value in sorted(some.items())], len(values))
+        last = suspicion.values.slice(max(0, len(suspicion.values) - _AGAIN))
+        some = sampled(last, self._tools.hasher.hash(last), None)
+        values = [value for _, value in sorted(some.items())]
+        as_judged = self._current is self.meanings and self._looks_as_judged(values, _LEAST_AGAIN)
+        if not (suspicion.by_words_only and as_judged):
+            self._judge_again(values, len(last))
+
+    def _judge_again(self, values: Sequence[str], rows: int) -> None:
+        meanings = self._verdict(values, rows)
         known = {meaning.entity_type for meaning in self.meanings}
         for meaning in meanings:
             if meaning.entity_type not in known:

@@ -3,16 +3,21 @@
 A column is judged on its first rows, and what it was taken for is counted from there on. Should codes turn
 into names at row 900,000, that must not go unseen: every stretch of rows is compared with the judged ones by
 what bytes it is made of, which costs next to nothing. Words that turn into other words look alike to that, so
-columns of words are judged again, on a sample of the last rows, from time to time.
+of columns of words a sample of the last rows is compared from time to time, by how they are written and which
+word lists know them (`Look`). Only what differs is judged again.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from scanner.detect.cells import Cells
+from scanner.detect.sample import Sample
 
 Shares = NDArray[np.float64]
 
@@ -28,6 +33,83 @@ _WORDS_AGAIN = 65_536
 _COMPARED = ("letter", "digit", "space", "beyond ascii")
 
 
+#: Shares of two samples differ where they are this many standard errors apart, and by more than nothing much.
+_ERRORS = 4.0
+_NOTHING_MUCH = 0.04
+_LISTS = np.arange(16)
+#: Columns with more than this share of digits or years are told apart by more than a `Look` holds.
+_FEW_DIGITS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a sample of distinct values looks like, as far as a judgement on words goes by it.
+
+    Attributes:
+        values: how many there are.
+        shares: of the values: each size in words, cases, marks, word lists that know them as a whole; of the
+            words: word lists that know them. Numbers between 0 and 1.
+        numeric: whether digits are so many that a look does not tell enough.
+    """
+
+    values: int
+    shares: Shares
+    numeric: bool
+
+    @classmethod
+    def of(cls, values: Sequence[str]) -> Look:
+        """The look of a sample that is not empty."""
+        sample = Sample(values)
+        sizes, lengths = sample.sizes, sample.lengths
+        flags = [
+            *(sizes == count for count in range(1, 5)),
+            sizes >= 8,
+            *(lengths >= count for count in (3, 6, 10, 16, 24, 40)),
+            sample.digits > 0,
+            *(sample.having(mark) for mark in "@,.-/:_"),
+            np.fromiter(map(str.isupper, sample.values), np.bool_, len(sample)),
+            np.fromiter(map(str.islower, sample.values), np.bool_, len(sample)),
+            np.fromiter(map(str.isascii, sample.values), np.bool_, len(sample)),
+        ]
+        digits = float(sample.digits.sum() / max(1, lengths.sum()))
+        years = len(sample.years) / len(sample)
+        return cls(
+            len(sample),
+            np.array(
+                [*(flag.mean() for flag in flags), *_known(sample.whole_lists), *_known(sample.word_lists)]
+            ),
+            max(digits, years) > _FEW_DIGITS,
+        )
+
+    def is_like(self, other: Look) -> bool:
+        """Whether the two may well be samples of one column."""
+        mean = (self.shares * self.values + other.shares * other.values) / (self.values + other.values)
+        error = np.sqrt(mean * (1 - mean) * (1 / self.values + 1 / other.values))
+        apart = np.abs(self.shares - other.shares)
+        return bool((apart <= np.maximum(_ERRORS * error, _NOTHING_MUCH)).all())
+
+
+def _known(lists: NDArray[np.uint16]) -> Shares:
+    """For each word list the share of entries that it knows."""
+    if not len(lists):
+        return np.zeros(len(_LISTS))
+    known: Shares = ((lists[:, None] >> _LISTS) & 1).mean(axis=0)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Values that may be something else than the column was taken for.
+
+    Attributes:
+        values: the last ones.
+        by_words_only: whether nothing was seen but that there are more of them.
+    """
+
+    values: pa.Array
+    by_words_only: bool
+
+
 class Watch:
     """Compares a column's stretches with the rows it was judged on.
 
@@ -41,8 +123,8 @@ class Watch:
         self._words_next = _WORDS_AGAIN
         self._forget()
 
-    def suspects(self, cells: Cells, settled: bool) -> pa.Array | None:
-        """Fold in a chunk; the values to judge again where the column is not what it was, else None.
+    def suspects(self, cells: Cells, settled: bool) -> Suspicion | None:
+        """Fold in a chunk; what to look at again where the column may not be what it was, else None.
 
         Args:
             cells: the chunk.
@@ -56,15 +138,15 @@ class Watch:
             return None
         shares = _shares(self._sums)
         changed = _differ(shares, self._reference)
-        if not changed and not settled and shares[1] >= _WORDY and self._seen >= self._words_next:
+        words = not changed and not settled and shares[1] >= _WORDY and self._seen >= self._words_next
+        if words:
             self._words_next = self._seen + _WORDS_AGAIN
-            changed = True
         recent = self._recent
         self._forget()
-        if not changed:
+        if not changed and not words:
             return None
         self._reference = shares
-        return pa.concat_arrays([part.cast(pa.large_string()) for part in recent])
+        return Suspicion(pa.concat_arrays([part.cast(pa.large_string()) for part in recent]), words)
 
     def _forget(self) -> None:
         self._sums = np.zeros(len(_COMPARED) + 2)

@@ -82,9 +82,8 @@ def form_of(values: Collection[str], types: Collection[str] = ()) -> Form:
         return Form.CLEAR
     personal = not _REPLACED.isdisjoint(types)
     for form, pattern in PATTERNS.items():
-        expression = re.compile(pattern)
-        matching = [value for value in values if expression.search(value)]
-        if len(matching) >= _SHARE * len(values) and _holds(form, matching, personal):
+        matching = _matching(re.compile(pattern), values)
+        if matching and _holds(form, matching, personal):
             return form
     return Form.CLEAR
 
@@ -95,6 +94,20 @@ def is_cut(values: Collection[str], entity_type: str) -> bool:
     if pattern is None or not values:
         return False
     return sum(pattern.fullmatch(value) is not None for value in values) >= _CUT_SHARE * len(values)
+
+
+def _matching(expression: re.Pattern[str], values: Collection[str]) -> list[str]:
+    """The values that are written in a form, where they are most; else none."""
+    matching = []
+    possible, needed = len(values), _SHARE * len(values)
+    for value in values:
+        if expression.search(value):
+            matching.append(value)
+        else:
+            possible -= 1
+            if possible < needed:
+                return []
+    return matching
 
 
 def _holds(form: Form, matching: Collection[str], personal: bool) -> bool:

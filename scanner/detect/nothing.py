@@ -134,7 +134,7 @@ def number(sample: Sample) -> float:
 
 def amount(sample: Sample) -> float:
     """Share of numbers with cents, groups of thousands or a currency."""
-    return _share(sample.matching(_AMOUNT))
+    return _share(sample.matching(_AMOUNT, sample.numbered))
 
 
 def unit(sample: Sample) -> float:
@@ -145,27 +145,31 @@ def unit(sample: Sample) -> float:
 
 def is_date(sample: Sample) -> float:
     """Share of dates, with or without a time of day."""
-    return _share(sample.matching(_IS_DATE))
+    return _share(sample.matching(_IS_DATE, sample.numbered))
 
 
 def timestamp(sample: Sample) -> float:
     """Share of dates with a time of day other than midnight: something happened then; nobody was born."""
-    return _share(sample.matching(_TIMED) & ~sample.finding(_MIDNIGHT))
+    timed = sample.matching(_TIMED, sample.numbered & sample.having_any(":."))
+    return _share(timed & ~sample.finding(_MIDNIGHT, timed))
 
 
 def year(sample: Sample) -> float:
     """Share of bare years."""
-    return _share(sample.matching(_YEAR))
+    return _share(sample.matching(_YEAR, sample.numbered & (sample.lengths <= 6)))
 
 
 def digest(sample: Sample) -> float:
     """Share of digests, UUIDs and long runs of hex digits."""
-    return _share(sample.matching(DIGEST) | sample.matching(IDENTIFIER_LIKE))
+    identifiers = sample.matching(IDENTIFIER_LIKE, sample.numbered & (sample.lengths >= 7))
+    return _share(sample.matching(DIGEST, ~identifiers) | identifiers)
 
 
 def path(sample: Sample) -> float:
     """Share of paths and file names."""
-    return _share(sample.matching(_PATH) & ~sample.having("@") & (sample.letters > 0))
+    return _share(
+        sample.matching(_PATH, sample.having_any("/\\.") & ~sample.having("@")) & (sample.letters > 0)
+    )
 
 
 def thing(sample: Sample) -> float:

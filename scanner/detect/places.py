@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -104,10 +104,9 @@ _VOTERS = 96
 
 def postal_country(sample: Sample) -> tuple[str, float]:
     """The country whose postal codes most of the values are written as, and their share."""
-    values = _written(sample)[:_VOTERS]
-    if not values or not _may_be_postal(sample):
+    if not len(sample) or not _may_be_postal(sample):
         return "", 0.0
-    found = {country: _in_format(country, values) for country in _compiled_postal()}
+    found = _votes(sample)
     country = max(found, key=lambda each: int(found[each].sum()))
     return country, float(found[country].mean())
 
@@ -121,12 +120,11 @@ def is_postal(sample: Sample) -> Flags:
     if not _may_be_postal(sample) or _counted_up(sample) or _ragged(sample):
         return out
     values = _written(sample)
-    voters = values[:_VOTERS]
-    votes = {country: _in_format(country, voters) for country in _compiled_postal()}
-    open_ = np.ones(len(voters), np.bool_)
+    votes = _votes(sample)
+    open_ = np.ones(min(len(values), _VOTERS), np.bool_)
     for _ in range(_MOST_COUNTRIES):
         country = max(votes, key=lambda each: int((votes[each] & open_).sum()))
-        if (votes[country] & open_).sum() < max(1, _LEAST_SHARE * len(voters)):
+        if (votes[country] & open_).sum() < max(1, _LEAST_SHARE * len(open_)):
             break
         open_ &= ~votes[country]
         out |= _in_format(country, values)
@@ -140,11 +138,22 @@ _ANY_POSTAL = re.compile(
 
 
 def _may_be_postal(sample: Sample) -> bool:
-    return bool(len(sample)) and float(sample.matching(_ANY_POSTAL).mean()) >= _LEAST_SHARE
+    return bool(len(sample)) and float(sample.matching(_ANY_POSTAL, sample.numbered).mean()) >= _LEAST_SHARE
 
 
 def _written(sample: Sample) -> list[str]:
     return [value.upper().removesuffix(".0") for value in sample.values]
+
+
+def _votes(sample: Sample) -> dict[str, Flags]:
+    """Which of the voters each country's format fits; not to be changed."""
+    return _voted(tuple(_written(sample)[:_VOTERS]))
+
+
+# Few: a column's tests come one after the other, and what is kept here is personal.
+@lru_cache(maxsize=2)
+def _voted(voters: tuple[str, ...]) -> dict[str, Flags]:
+    return {country: _in_format(country, list(voters)) for country in _compiled_postal()}
 
 
 def _in_format(country: str, values: list[str]) -> Flags:

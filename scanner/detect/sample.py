@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
 
@@ -93,11 +93,13 @@ class Sample:
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
     @cached_property
-    def _word_lists(self) -> NDArray[np.uint16]:
+    def word_lists(self) -> NDArray[np.uint16]:
+        """The lexicons that hold each word, as bits."""
         return memberships(self.words)
 
     @cached_property
-    def _whole_lists(self) -> NDArray[np.uint16]:
+    def whole_lists(self) -> NDArray[np.uint16]:
+        """The lexicons that hold each value as a whole, as bits."""
         return memberships(self.folded)
 
     @cached_property
@@ -107,12 +109,12 @@ class Sample:
 
     def word_in(self, *lists: str) -> Flags:
         """Which words any of the lexicons holds."""
-        found: Flags = (self._word_lists & _bits(lists)) != 0
+        found: Flags = (self.word_lists & _bits(lists)) != 0
         return found
 
     def whole_in(self, *lists: str) -> Flags:
         """Which values, as a whole, any of the lexicons holds."""
-        found: Flags = (self._whole_lists & _bits(lists)) != 0
+        found: Flags = (self.whole_lists & _bits(lists)) != 0
         return found
 
     def count(self, words: Flags) -> Counts:
@@ -154,26 +156,52 @@ class Sample:
         """Which values have a character."""
         return np.fromiter((character in value for value in self.values), np.bool_, len(self.values))
 
-    def matching(self, pattern: re.Pattern[str]) -> Flags:
-        """Which values a pattern matches from end to end."""
-        match = pattern.fullmatch
-        return np.fromiter((match(value) is not None for value in self.values), np.bool_, len(self.values))
+    def having_any(self, characters: str) -> Flags:
+        """Which values have one of some characters."""
+        out = self.having(characters[0])
+        for character in characters[1:]:
+            out |= self.having(character)
+        return out
 
-    def finding(self, pattern: re.Pattern[str]) -> Flags:
-        """Which values have a match of a pattern somewhere."""
-        search = pattern.search
-        return np.fromiter((search(value) is not None for value in self.values), np.bool_, len(self.values))
+    @cached_property
+    def numbered(self) -> Flags:
+        """Which values may have a digit of any script; no other value has."""
+        return (self.digits > 0) | np.fromiter(
+            (not value.isascii() for value in self.values), np.bool_, len(self.values)
+        )
+
+    def matching(self, pattern: re.Pattern[str], among: Flags | None = None) -> Flags:
+        """Which values a pattern matches from end to end; only those ``among`` are looked at."""
+        return self._asked(pattern.fullmatch, among)
+
+    def finding(self, pattern: re.Pattern[str], among: Flags | None = None) -> Flags:
+        """Which values have a match of a pattern somewhere; only those ``among`` are looked at."""
+        return self._asked(pattern.search, among)
+
+    def beginning(self, pattern: re.Pattern[str], among: Flags | None = None) -> Flags:
+        """Which values begin with a match of a pattern; only those ``among`` are looked at."""
+        return self._asked(pattern.match, among)
+
+    def _asked(self, ask: Callable[[str], object], among: Flags | None) -> Flags:
+        values = self.values
+        if among is None:
+            return np.fromiter((ask(value) is not None for value in values), np.bool_, len(values))
+        out = np.zeros(len(values), np.bool_)
+        for index in np.flatnonzero(among).tolist():
+            out[index] = ask(values[index]) is not None
+        return out
 
     @cached_property
     def integers(self) -> Counts:
         """The values that are whole numbers (``7``, ``7.0``), sorted."""
-        found = [int(float(v)) if "." in v else int(v) for v in self.values if _INTEGER.fullmatch(v)]
+        some = [self.values[index] for index in np.flatnonzero(self.numbered).tolist()]
+        found = [int(float(v)) if "." in v else int(v) for v in some if _INTEGER.fullmatch(v)]
         return np.array(sorted(found), np.int64)
 
     @cached_property
     def numeric(self) -> Flags:
         """Which values are a number and nothing else."""
-        return self.matching(_DECIMAL)
+        return self.matching(_DECIMAL, self.numbered)
 
     @cached_property
     def years(self) -> Counts:

@@ -67,7 +67,7 @@ class Look:
             numbered=float((digits >= 7).mean()),
             mixed=float(((digits > 0) & (sample.letters > 0)).mean()),
             at=float(at.mean()),
-            dotted=float(sample.finding(_DOTTED).mean()),
+            dotted=float(sample.finding(_DOTTED, sample.having_any(".:/-")).mean()),
         )
 
     def admits(self, test: str) -> bool:
@@ -270,10 +270,10 @@ def _recognized(entity_type: str) -> SampleTest:
     return test
 
 
-# A number and a letter with white space, or a point before the number (``Hauptstr.12``); no mail, no code.
-_MAY_BE_STREET = re.compile(
-    r"^(?=[^@]*[\s.][^@]*$)(?:.*\d.*[^\W\d_]|.*[^\W\d_].*\d|.*(?i:box|fach|street|road|avenue))"
-)
+# A number and a letter, with white space or a point (``Hauptstr.12``), or the word of a post box or a street.
+_NUMBER_AND_LETTER = re.compile(r"[^\d\n]*\d.*[^\W\d_]|(?:[\W\d_](?<!\n))*[^\W\d_].*\d")
+_STREET_WORD = re.compile(r".*(?i:box|fach|street|road|avenue)")
+_SPACE_OR_POINT = re.compile(r"[\s.]")
 _STREETS_KNOWN = 0.4
 _STREETS_POSSIBLE = 0.2
 _STREETS_ASKED = 64
@@ -286,11 +286,7 @@ def _street(sample: Sample, settings: Settings) -> Flags:
     known = places.is_street(sample)
     if known.mean() >= _STREETS_KNOWN:
         return known
-    likely = _checked(
-        lambda value: _MAY_BE_STREET.search(value) is not None,
-        sample,
-        ~known & (sample.letters > 0) & (sample.lengths <= _LONGEST_STREET),
-    )
+    likely = _may_be_street(sample, ~known & (sample.letters > 0) & (sample.lengths <= _LONGEST_STREET))
     # Compiling the patterns costs more than everything else on a small file.
     if likely.mean() < _STREETS_POSSIBLE:
         return known
@@ -301,6 +297,13 @@ def _street(sample: Sample, settings: Settings) -> Flags:
             compiled(kernel).search(sample.values[index].encode("utf-8", "replace")) for kernel in kernels
         )
     return known
+
+
+def _may_be_street(sample: Sample, among: Flags) -> Flags:
+    """What is no mail and no code, and has in its first line what a street has."""
+    among = sample.finding(_SPACE_OR_POINT, among & ~sample.having("@"))
+    numbers = sample.beginning(_NUMBER_AND_LETTER, among & sample.numbered)
+    return numbers | sample.beginning(_STREET_WORD, among & ~numbers)
 
 
 def _street_kernels() -> list[str]:

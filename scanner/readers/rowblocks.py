@@ -12,8 +12,8 @@ from typing import IO
 
 from scanner.readers.dialect import Dialect
 
-#: Bytes of a block, where rows are not longer: best of 256 KiB to 8 MiB for the parser's speed.
-BLOCK = 2 << 20
+#: Bytes of a block, where rows are not longer: best of 1 to 8 MiB for reading and detection together.
+BLOCK = 4 << 20
 #: A quote that stays open for this many bytes is taken for a stray one, the more of them the sooner.
 _OPEN_QUOTE = 16 << 20
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from scanner.config import Settings
+from scanner.detect import columns
+from scanner.detect.drift import Look
 from scanner.detect.fold import Detector
 from scanner.model import Column
 
@@ -75,3 +78,43 @@ def test_small_chunks_are_watched_too() -> None:
     """A table that comes row by row is compared all the same, a thousand rows at a time."""
     found = _found(_scan([(CODES, 20_000), (NAMES, 6_000)], chunk=500))
     assert found["PERSON"][0] >= 5_000
+
+
+def test_a_steady_column_of_words_is_judged_once_and_not_at_each_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What looks as it did keeps the verdict it got; what does not is judged anew."""
+    judged: list[int] = []
+    judge = columns.judge
+
+    def counting(*arguments: object) -> Any:
+        judged.append(1)
+        return judge(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(columns, "judge", counting)
+    _scan([(NAMES, 300_000)], "name")
+    steady = len(judged)
+    judged.clear()
+    _scan([(PHRASES, 150_000), (NAMES, 150_000)], "name")
+    assert steady < len(judged)
+    assert steady <= 2
+
+
+def test_samples_of_one_column_look_alike_and_of_two_do_not() -> None:
+    """Two draws from the same values, and draws from names, phrases, codes and names in capitals."""
+    dice = np.random.default_rng(7)
+    drawn = {
+        name: [Look.of([str(value) for value in dice.choice(values, 300)]) for _ in range(2)]
+        for name, values in {
+            "names": NAMES,
+            "phrases": PHRASES,
+            "codes": CODES,
+            "shouted": [name.upper() for name in NAMES],
+        }.items()
+    }
+    for name, (first, second) in drawn.items():
+        assert first.is_like(second)
+        others = [looks[0] for other, looks in drawn.items() if other != name]
+        assert not any(map(first.is_like, others))
+    assert not drawn["names"][0].numeric
+    assert Look.of([f"2020-01-{day:02}" for day in range(1, 29)]).numeric

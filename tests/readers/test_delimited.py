@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from scanner.config import Limits
 from scanner.model import Reason
+from scanner.readers import rowblocks
 from scanner.readers.base import ReadContext, ReadError, Source, TableChunk
 from scanner.readers.delimited import DelimitedReader
 from scanner.readers.dialect import Dialect
-from scanner.readers.rowblocks import BLOCK, RowBlocks
+from scanner.readers.rowblocks import RowBlocks
 from tests.readers.folding import Folded, fold, fold_bytes
 
 READER = DelimitedReader()
@@ -73,14 +74,15 @@ def test_ragged_rows_are_read_in_their_places(rows: list[list[str]]) -> None:
     assert found == [row + [None] * (width - len(row)) for row in [*plain, *rows]]
 
 
-def test_blocks_of_many_rows_keep_their_order() -> None:
+def test_blocks_of_many_rows_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Over several blocks, with cells over several lines and a ragged row here and there."""
     lines = [
         f'{n},"mail{n}@example.com","line {n}\nand, more"\n' if n % 7 else f"{n},short\n"
         for n in range(90_000)
     ]
     text = ",".join(HEADER) + "\n" + "".join(lines)
-    assert len(text) > 2 * BLOCK
+    monkeypatch.setattr(rowblocks, "BLOCK", 1 << 20)
+    assert len(text) > 3 * rowblocks.BLOCK
     folded = _read(text)
     found = _rows(folded)
     assert len(found) == len(lines)
