@@ -68,7 +68,7 @@ def sheet(ledger: Ledger, window: Window, vendor: str | None, judge: Judge, now:
     """
     with ledger.reading() as connection:
         tally = queries.gather(ledger, connection, window, vendor, judge, label)
-        people = tally.crowd.people()
+        people = queries.WhoIsWho(ledger, connection, judge).people(tally.crowd)
         deliveries, more = _deliveries(connection, window, vendor)
         unread = sum(1 for each in queries.reachable(connection, window, vendor) if each.gaps)
         names = {

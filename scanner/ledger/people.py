@@ -3,9 +3,8 @@
 Keys of one kind of identifier unite as theta sketches do (Dasgupta et al., "A Framework for Estimating
 Stream Expression Cardinalities", 2016): the smallest threshold of all holds, and keys below it are counted.
 Kinds are gone through from the strongest to the weakest. A person known by a weaker one is taken for one
-counted already where a table holds both identifiers, or where the rows of both hold the same further
-identifier. Where nothing can be compared, the people are taken to be the same; the upper bound takes them to
-be others.
+counted already where a link leads to that one (`scanner.ledger.linking`). Where nothing can be compared, the
+people are taken to be the same; the upper bound takes them to be others.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.identifiers import UNKNOWN_OWNER, WEAK, kind, rank
+from scanner.identifiers import UNKNOWN_OWNER, WEAK, kind
+from scanner.ledger.linking import Found, Links, Piece, among, order, piece_of
 from scanner.model import Estimate, PersonKeys
 from scanner.sketch import FULL
 
@@ -42,6 +41,7 @@ class _Pile:
     masks: list[Words] = field(default_factory=list)
     places: list[NDArray[np.uint32]] = field(default_factory=list)
     owners: list[Words] = field(default_factory=list)
+    thetas: list[tuple[int, int]] = field(default_factory=list)
     theta: int = FULL
     owner_theta: int = FULL
 
@@ -80,7 +80,9 @@ class Block:
         identifier: the kind.
         masks: for each person, what is said of it, as bits.
         places: for each person the place's number, over 65,536 where its rows say it themselves; 0: unknown.
-        new: which of them no stronger kind has counted.
+        new: which of them no stronger kind has counted, one for each person.
+        first: one for each person, counted or not.
+        kinds: for each the number of the kind that names the person in the end.
         weight: people that one entry stands for.
         new_weight: the same for those that are new.
         comparable: whether anything could show that they were counted already.
@@ -91,6 +93,8 @@ class Block:
     masks: Words
     places: NDArray[np.uint32]
     new: NDArray[np.bool_]
+    first: NDArray[np.bool_]
+    kinds: NDArray[np.int64]
     weight: float
     new_weight: float
     comparable: bool
@@ -131,6 +135,7 @@ class Crowd:
             else:
                 pile = self._further[each.identifier, each.owner]
                 pile.owners.append(owners)
+                pile.thetas.append((each.theta, each.owner_theta))
                 pile.owner_theta = min(pile.owner_theta, each.owner_theta)
             pile.keys.append(keys)
             pile.masks.append(masks)
@@ -186,18 +191,33 @@ class Crowd:
             for names, each in every.items()
         }
 
-    def people(self) -> People:
-        """Everybody, told apart."""
+    def pieces(self) -> dict[tuple[str, str], list[Piece]]:
+        """Who is who, as its parts tell it."""
+        return {
+            names: [
+                piece_of(keys, owners, *thetas)
+                for keys, owners, thetas in zip(pile.keys, pile.owners, pile.thetas, strict=True)
+            ]
+            for names, pile in self._further.items()
+        }
+
+    def told_apart(self) -> bool:
+        """Whether no link from elsewhere could tell more: all people are known by the same kind."""
+        return len(self._own) < 2  # kinds that would have to be compared
+
+    def people(self, links: Links | None = None) -> People:
+        """Everybody, told apart.
+
+        Args:
+            links: who is who, as others than its own parts tell it; these included.
+        """
         own = {name: _united(pile) for name, pile in self._own.items()}
-        further = {names: _united(pile) for names, pile in self._further.items()}
         mentioned = sum(len(np.unique(np.concatenate(pile.keys))) for pile in self._mentioned.values())
         for name, pile in self._mentioned.items():
             if name not in own and not own:
                 own[name] = _united(pile)
-        blocks = [
-            _block(name, own, further)
-            for name in sorted(own, key=lambda each: (rank(each), -len(own[each].keys)))
-        ]
+        near = Links(self.pieces() if len(own) > 1 else {})
+        blocks = _Blocks(own, near, near if links is None else links).made()
         return People(blocks, tuple(self._places), self._nameless + mentioned, self._loose)
 
 
@@ -264,77 +284,134 @@ def _as_keys(
     )
 
 
-def _block(name: str, own: Mapping[str, _Set], further: Mapping[tuple[str, str], _Set]) -> Block:
-    """The people of one kind, after those of stronger kinds, whose masks take up what is linked to them."""
-    these = own[name]
-    stronger = [other for other in own if other != name and _before(other, name, own)]
-    weight = FULL / these.theta
-    attached = np.zeros(len(these.keys), dtype=bool)
-    comparable = False
-    seen = 1.0
-    for other in stronger:
-        links = further.get((name, other))
-        if links is not None:
-            comparable = True
-            seen = min(seen, _share(links))
-            attached |= _attach(these, these.keys, np.arange(len(these.keys)), links, own[other])
-    for (via, owner), mine in further.items():
-        if owner != name or kind(via) in WEAK:
-            continue
-        for other in stronger:
-            theirs = further.get((via, other))
-            if theirs is None:
-                continue
-            comparable = True
-            seen = min(seen, _share(mine) * _share(theirs))
-            at = np.minimum(np.searchsorted(these.keys, mine.owners), max(len(these.keys) - 1, 0))
-            known = these.keys[at] == mine.owners
-            found = _attach(these, mine.keys[known], at[known], theirs, own[other])
-            attached |= found
-    new_weight = weight
-    if seen < 1.0 and attached.any():
-        missed = min(1.0, attached.mean() / seen)
-        fresh = 1.0 - attached.mean()
-        new_weight = weight * (1.0 - missed) / fresh if fresh else weight
-    exact = these.theta == FULL and seen == 1.0 and all(own[other].theta == FULL for other in stronger)
-    return Block(
-        name, these.masks, these.places, ~attached, weight, new_weight, comparable or not stronger, exact
-    )
-
-
-def _before(other: str, name: str, own: Mapping[str, _Set]) -> bool:
-    return (rank(other), -len(own[other].keys), other) < (rank(name), -len(own[name].keys), name)
-
-
-def _share(links: _Set) -> float:
-    """The share of links that a sample holds."""
-    return (links.theta / FULL) * (links.owner_theta / FULL)
-
-
-def _attach(these: _Set, keys: Words, at: NDArray[Any], links: _Set, stronger: _Set) -> NDArray[np.bool_]:
-    """Which of these people a link shows to be one of the stronger; what is said of them goes to these.
+class _Blocks:
+    """Goes through the kinds, strongest first.
 
     Args:
-        these: the people that may have been counted already.
-        keys: what links are looked up by.
-        at: whose each of ``keys`` is, as an index into ``these``.
-        links: from such keys to the stronger people.
-        stronger: those.
+        own: people by the kind that they are known by.
+        near: who is who, as the tables tell it that these people are from.
+        links: the same as any table tells it.
     """
-    attached = np.zeros(len(these.keys), dtype=bool)
-    if not len(keys) or not len(links.keys):
-        return attached
-    first = np.minimum(np.searchsorted(links.keys, keys), len(links.keys) - 1)
-    found = links.keys[first] == keys
-    people = at[found]
-    attached[people] = True
-    if len(stronger.keys):
-        owner = links.owners[first[found]]
-        target = np.minimum(np.searchsorted(stronger.keys, owner), len(stronger.keys) - 1)
-        there = stronger.keys[target] == owner
-        np.bitwise_or.at(stronger.masks, target[there], these.masks[people[there]])
-        np.maximum.at(stronger.places, target[there], these.places[people[there]])
-    return attached
+
+    def __init__(self, own: Mapping[str, _Set], near: Links, links: Links) -> None:
+        self._own, self._near, self._links = own, near, links
+        self._blocks: list[Block] = []
+        #: Roots of everybody so far, ascending, and the block and entry of each.
+        self._roots = np.empty(0, np.uint64)
+        self._at = np.empty((0, 2), np.int64)
+        #: All their identifiers, ascending, and the root of each.
+        self._keys = np.empty(0, np.uint64)
+        self._rooted = np.empty(0, np.uint64)
+        self._whole = True
+
+    def made(self) -> list[Block]:
+        for name in sorted(self._own, key=order):
+            self._add(name, self._own[name])
+        return self._blocks
+
+    def _add(self, name: str, these: _Set) -> None:
+        count = len(these.keys)
+        found = self._links.resolve(name, these.keys, self._roots)
+        near = found if self._links is self._near else self._near.resolve(name, these.keys, self._roots)
+        self._by_name(name, these.keys, found)
+        roots = found.roots
+        stronger = [other for other in self._own if order(other) < order(name)]
+        hidden = self._hidden(roots, found.kinds)
+        present = among(roots, self._roots)
+        attached = present | (hidden & near.known)
+        first = np.zeros(count, dtype=bool)
+        first[np.unique(roots, return_index=True)[1]] = True
+        self._give(these, roots, present)
+        _give_first(these, roots, first)
+        new = first & ~attached
+        comparable = (
+            not stronger
+            or bool(found.known.any())
+            or any(self._links.meet(name, these.keys, other, self._own[other].keys) for other in stronger)
+        )
+        weight = new_weight = FULL / these.theta
+        sampled = found.sampled or bool(hidden.any())
+        if sampled and count:
+            gone = _weighed(found.weights, attached, hidden, found.known & ~hidden)
+            again = float(found.weights[~first & ~attached].sum())
+            fresh = np.count_nonzero(new)
+            new_weight = weight * max(0.0, count - gone - again) / fresh if fresh else weight
+        self._whole = self._whole and these.theta == FULL
+        self._blocks.append(
+            Block(
+                name, these.masks, these.places, new, first, found.kinds, weight, new_weight, comparable,
+                exact=self._whole and not sampled,
+            )
+        )  # fmt: skip
+        self._know(these.keys, roots, new)
+
+    def _by_name(self, name: str, keys: Words, found: Found) -> None:
+        """Names and addresses lead from or to somebody only where a table within reach has them in a row."""
+        for other, edges in self._near.straight(name):
+            if kind(name) not in WEAK and kind(other) not in WEAK:
+                continue
+            at = np.minimum(np.searchsorted(self._keys, edges.others), max(len(self._keys) - 1, 0))
+            there = among(edges.others, self._keys)
+            known, roots = edges.keys[there], self._rooted[at[there]]
+            mine = np.flatnonzero(among(keys, known) & ~found.known)
+            found.roots[mine] = roots[np.searchsorted(known, keys[mine])]
+            found.weights[mine] /= edges.share
+            found.known[mine] = True
+            found.sampled = found.sampled or edges.share < 1.0
+
+    def _hidden(self, roots: Words, kinds: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whose root may be there, but not among those that a sample keeps."""
+        out = np.zeros(len(roots), dtype=bool)
+        for other, held in self._own.items():
+            if held.theta != FULL:
+                out |= (kinds == self._links.number(other)) & (roots >= np.uint64(held.theta))
+        return out
+
+    def _give(self, these: _Set, roots: Words, present: NDArray[np.bool_]) -> None:
+        """What is said of people who were counted already goes to these."""
+        if not present.any():
+            return
+        places = self._at[np.searchsorted(self._roots, roots[present])]
+        for number, block in enumerate(self._blocks):
+            mine = places[:, 0] == number
+            target = places[mine, 1]
+            np.bitwise_or.at(block.masks, target, these.masks[present][mine])
+            np.maximum.at(block.places, target, these.places[present][mine])
+
+    def _know(self, keys: Words, roots: Words, new: NDArray[np.bool_]) -> None:
+        entries = np.flatnonzero(new)
+        at = np.stack((np.full(len(entries), len(self._blocks) - 1), entries), axis=1)
+        together = np.concatenate((self._roots, roots[entries]))
+        sort = np.argsort(together)
+        self._roots, self._at = together[sort], np.concatenate((self._at, at))[sort]
+        known = np.concatenate((self._keys, keys))
+        sort = np.argsort(known)
+        self._keys, self._rooted = known[sort], np.concatenate((self._rooted, roots))[sort]
+
+
+def _give_first(these: _Set, roots: Words, first: NDArray[np.bool_]) -> None:
+    """Of several entries of one person the first takes all that is said."""
+    if first.all():
+        return
+    entries = np.flatnonzero(first)
+    sort = np.argsort(roots[entries])
+    other = np.flatnonzero(~first)
+    target = entries[sort][np.searchsorted(roots[entries][sort], roots[other])]
+    np.bitwise_or.at(these.masks, target, these.masks[other])
+    np.maximum.at(these.places, target, these.places[other])
+
+
+def _weighed(
+    weights: NDArray[np.float64],
+    attached: NDArray[np.bool_],
+    hidden: NDArray[np.bool_],
+    seen: NDArray[np.bool_],
+) -> float:
+    """How many people were counted already: those that are seen, and the same part of those that are not."""
+    unseen = hidden & ~attached
+    asked = float(weights[seen].sum())
+    part = float(weights[seen & attached].sum()) / asked if asked else 0.0
+    return float(weights[attached].sum()) + part * float(weights[unseen].sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,14 +437,17 @@ class People:
     def count_any(self, wanted: Sequence[int]) -> Estimate:
         """People of whom at least one bit of each of ``wanted`` is said."""
         low, best, high = 0.0, 0.0, 0.0
+        proven: NDArray[np.int64] = np.zeros(0, np.int64)
         for block in self.blocks:
-            there = np.ones(len(block.masks), dtype=bool)
+            there = block.first.copy()
             for options in wanted:
                 there &= (block.masks & np.uint64(options)) != 0
             entries = int(np.count_nonzero(there))
             if not entries:
                 continue
             new = int(np.count_nonzero(there & block.new))
+            # Of one kind different identifiers are different people, whichever others these are known by.
+            proven = _sum(proven, np.bincount(block.kinds[there & block.new]))
             whole = entries * block.weight
             error = 0.0 if block.exact else _DEVIATIONS / math.sqrt(max(entries - 2, 1)) * whole
             if not block.comparable:
@@ -379,6 +459,8 @@ class People:
             low = max(low, entries, whole - error)
             high += (new * block.new_weight if block.comparable else whole) + error
             best += add
+        if all(block.exact for block in self.blocks):
+            low = max(low, float(proven.max(initial=0)))
         return _estimate(low, best, high)
 
     def everybody(self) -> Estimate:
@@ -416,6 +498,13 @@ class People:
                     code = self.places[at - 1] if at else ""
                     out[code] += float(counts[at]) * block.new_weight * share
         return {code: round(number) for code, number in sorted(out.items()) if round(number)}
+
+
+def _sum(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    out = np.zeros(max(len(one), len(other)), np.int64)
+    out[: len(one)] += one
+    out[: len(other)] += other
+    return out
 
 
 def _any(masks: Words, among: Sequence[Sequence[int]]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, or_, select
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scanner.ledger import evidence, joins, schema
 from scanner.ledger.combinations import present
+from scanner.ledger.linking import Links, Piece
 from scanner.ledger.people import BITS, Crowd, People
 from scanner.ledger.store import Ledger
 from scanner.ledger.unions import Member, Parts, Unions
@@ -30,7 +31,7 @@ Judge = Callable[[str | None, Outcome], Mapping[FieldKey, bool | None]]
 
 
 #: Of kept answers: what is answered in another form is computed again.
-_FORM = 2
+_FORM = 3
 
 #: Stands for all vendors; no vendor has such an id.
 EVERYBODY = "*"
@@ -293,20 +294,25 @@ def exposure(
     out = []
     made: dict[str, tuple[str, bytes]] = {}
     with ledger.reading() as connection:
-        for name, state in sorted(
-            states(connection, window, vendor).items(), key=lambda e: (e[0] is None, e[0] or "")
-        ):
-            question = ledger.digest(
-                json.dumps([_FORM, name, state, judged_by, *_asked(window)]).encode(), "answer"
+        known = WhoIsWho(ledger, connection, judge)
+        there = states(connection, window, vendor)
+        everything = _everything(connection) if there else ""
+        for name, state in sorted(there.items(), key=lambda e: (e[0] is None, e[0] or "")):
+            asked = [_FORM, name, state, judged_by, *_asked(window)]
+            # An answer that took what others got to tell people apart holds until anybody gets more.
+            alone, by_all = (
+                ledger.digest(json.dumps(question).encode(), "answer")
+                for question in (asked, [*asked, everything])
             )
-            known = _kept(ledger, connection, question)
-            if known is None:
+            held = _kept(ledger, connection, alone) or _kept(ledger, connection, by_all)
+            new = held is None
+            known.asked = False
+            if held is None:
                 unions: dict[str, bytes] = {}
-                known = _vendor(ledger, connection, window, name, judge, unions)
+                held = _vendor(ledger, connection, window, name, judge, unions, known)
                 made |= {key: (name or "", ledger.union_sealed(key, data)) for key, data in unions.items()}
-                out.append((question, known, True))
-            else:
-                out.append((question, known, False))
+            out.append((by_all if known.asked else alone, held, new))
+        made |= {key: (name, ledger.union_sealed(key, data)) for key, (name, data) in known.made.items()}
     _keep(ledger, [(question, answer) for question, answer, new in out if new], made)
     return [answer for _, answer, _ in out]
 
@@ -357,8 +363,69 @@ def _vendor(
     vendor: str | None,
     judge: Judge,
     made: dict[str, bytes],
+    known: WhoIsWho,
 ) -> dict[str, Any]:
-    return _answer(connection, vendor, gather(ledger, connection, window, vendor, judge, made=made))
+    return _answer(connection, vendor, gather(ledger, connection, window, vendor, judge, made=made), known)
+
+
+def _everything(connection: Connection) -> str:
+    """What tells all versions of all vendors from what they were before."""
+    table = schema.versions
+    count, total = connection.execute(select(func.count(), func.sum(table.c.tag))).one()
+    return f"{count}:{total}"
+
+
+@dataclass
+class WhoIsWho:
+    """Which identifiers are one person's, as all that the ledger ever recorded tells it.
+
+    Args:
+        ledger: an open one.
+        connection: to it.
+        judge: says which parts have personal data.
+    """
+
+    ledger: Ledger
+    connection: Connection
+    judge: Judge
+    #: Whether an answer needed it since this was last set to False.
+    asked: bool = False
+    #: Unions that had to be made: vendor and data by name.
+    made: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    _links: Links | None = None
+
+    def people(self, crowd: Crowd) -> People:
+        """The people of a crowd; others' links are asked only where its own leave something open."""
+        found = crowd.people()
+        told = found.count()
+        if told.low == told.high or crowd.told_apart():
+            return found
+        self.asked = True
+        if self._links is None:
+            self._links = Links(self._pieces())
+        return crowd.people(self._links)
+
+    def _pieces(self) -> dict[tuple[str, str], list[Piece]]:
+        out: dict[tuple[str, str], list[Piece]] = defaultdict(list)
+        for vendor in vendors(self.connection):
+            unions = Unions(self.ledger, self.connection, vendor or "")
+            groups: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
+            for row in self.connection.execute(_numbered(vendor)):
+                if row.evidence is not None:
+                    groups[row.feed, row.shape].append(row)
+            for (feed, shape), rows in groups.items():
+                fields = _shape(self.ledger, self.connection, rows[0].evidence, vendor, self.judge, _category)
+                if fields is None:
+                    continue
+                members = [Member(row.number, row.tag, row.people, row.people_best) for row in rows]
+                crowd = Crowd()
+                for held in unions.people(f"{feed} {shape}", fields[1], members):
+                    for part in held.values():
+                        crowd.add(part.persons, lambda _: 0)
+                for names, pieces in crowd.pieces().items():
+                    out[names] += pieces
+            self.made |= {name: (vendor or "", data) for name, data in unions.made.items()}
+        return out
 
 
 def _category(evidence: Evidence) -> str:
@@ -501,8 +568,8 @@ def _add(
             persons.into(tally.feeds[feed], bit)
 
 
-def _answer(connection: Connection, vendor: str | None, tally: Tally) -> dict[str, Any]:
-    people = tally.crowd.people()
+def _answer(connection: Connection, vendor: str | None, tally: Tally, known: WhoIsWho) -> dict[str, Any]:
+    people = known.people(tally.crowd)
     everybody = people.everybody()
     return {
         "id": vendor,
@@ -522,7 +589,7 @@ def _answer(connection: Connection, vendor: str | None, tally: Tally) -> dict[st
         "combinations": together(people, tally.bits),
         "regions": people.by_place(),
         "regions_inferred": people.by_place(inferred=True),
-        "feeds": _feeds(connection, vendor, tally),
+        "feeds": _feeds(connection, vendor, tally, known),
         "joins": [join.document() for join in joins.within(tally)],
     }
 
@@ -550,7 +617,7 @@ def together(people: People, bits: Mapping[str, int]) -> list[dict[str, Any]]:
     return sorted(out, key=lambda each: (-each["people"]["best"], each["categories"]))
 
 
-def _feeds(connection: Connection, vendor: str | None, tally: Tally) -> list[dict[str, Any]]:
+def _feeds(connection: Connection, vendor: str | None, tally: Tally, known: WhoIsWho) -> list[dict[str, Any]]:
     table = schema.feeds
     query = select(table.c.id, table.c.name).where(table.c.vendor == (vendor or ""))
     names = {row.id: row.name for row in connection.execute(query)}
@@ -560,7 +627,7 @@ def _feeds(connection: Connection, vendor: str | None, tally: Tally) -> list[dic
             "name": names.get(feed, feed),
             "items": count,
             "people": _estimate(
-                tally.feeds[feed].people().everybody() if feed in tally.feeds else Estimate(0, 0, 0)
+                known.people(tally.feeds[feed]).everybody() if feed in tally.feeds else Estimate(0, 0, 0)
             ),
         }
         for feed, count in tally.people_of_feed.items()

@@ -140,9 +140,10 @@ class Recorder:
         content = self._content(outcome, place, known)
         vendor = delivery.vendor or ""
         version, rows, blobs, fields = self._version(outcome, vendor, content)
-        same = next((each for each in known if each.version == version["id"]), None)
+        # Of several times that this content lay here, the one that had not ended: files go and come back.
+        same = next((e for e in known if e.version == version["id"] and not _ended(e, at)), None)
         presences = self._moved(known, version["id"], at)
-        if same is None or _ended(same, at):
+        if same is None:
             presences.append(self._appeared(outcome, delivery, place, version, at, known))
         else:
             presences.append(_seen(same, outcome, delivery, at))
