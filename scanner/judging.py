@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from scanner import resources
 from scanner.ledger import findings, queries
 from scanner.ledger.findings import Transition
 from scanner.ledger.store import Ledger, Writer, stamp
@@ -43,26 +44,60 @@ def findings_of(
     return tuple(found for found in judged.findings if found.path)
 
 
-def of_vendors(ledger: Ledger, policy: Policy, at: str) -> dict[str, tuple[Finding, ...]]:
-    """The findings about all that each vendor of a policy holds, counted by the ledger."""
+def of_vendors(
+    ledger: Ledger, policy: Policy, at: str, digest: str | None = None
+) -> dict[str, tuple[Finding, ...]]:
+    """The findings about all that each vendor of a policy holds, counted by the ledger.
+
+    Args:
+        ledger: an open one.
+        policy: what vendors may have.
+        at: the moment, as `scanner.ledger.store.stamp` writes it.
+        digest: the policy's, by which answers are kept: what ``exposure`` is asked then is known already.
+    """
     from scanner.model import Estimate
     from scanner.policy import findings as made
+    from scanner.policy.together import of_joins
 
-    window = queries.Window(at, at)
     today = date.fromisoformat(at[:10])
-    # Who is counted does not depend on what is allowed, so every field with personal data counts.
-    held = queries.exposure(ledger, window, judge=judge_by(None, today), judged_by="people of vendors")
-    about = {each["id"]: Estimate(**each["people"]) for each in held if each["categories"]}
+    judged_by = policy_state(policy, digest, today) if digest else f"the policy of {at} {id(policy)}"
+    held = queries.exposure(
+        ledger, queries.Window(at, at), judge=judge_by(policy, today), judged_by=judged_by
+    )
+    about = {each["id"]: each for each in held if each["categories"]}
     out: dict[str, tuple[Finding, ...]] = {}
     for vendor in policy.vendors:
-        people = about.get(vendor.id)
-        both = (
-            ()
-            if people is None
-            else (made.of_people(vendor, people), made.of_agreement(vendor, people, today))
-        )
-        out[vendor.id] = tuple(found for found in both if found is not None)
+        answer = about.get(vendor.id)
+        if answer is None:
+            out[vendor.id] = ()
+            continue
+        people = Estimate(**answer["people"])
+        several = [made.of_people(vendor, people), made.of_agreement(vendor, people, today)]
+        names = {feed["id"]: feed["name"] for feed in answer["feeds"]}
+        several += of_joins(policy, vendor, answer["joins"], answer["categories"], names)
+        out[vendor.id] = tuple(found for found in several if found is not None)
     return out
+
+
+def with_verdicts(policy: Policy | None, answer: dict[str, Any]) -> dict[str, Any]:
+    """A vendor's exposure with the policy's verdict on each join."""
+    from scanner.policy.together import verdict
+
+    vendor = policy.vendor(answer["id"]) if policy and answer["id"] else None
+    return answer | {
+        "joins": [
+            join
+            | {"verdict": verdict(policy, vendor, join, answer["categories"]) if policy and vendor else None}
+            for join in answer["joins"]
+        ]
+    }
+
+
+def policy_state(policy: Policy | None, digest: str | None, today: date) -> str:
+    """Names what `judge_by` decides by; of the day only which exceptions have ended matters."""
+    exceptions = [each for vendor in (policy.vendors if policy else ()) for each in vendor.exceptions]
+    ended = sum(today > each.until for each in exceptions)
+    return f"{digest} {ended} {resources.rules_digest()}"
 
 
 def judge_by(policy: Policy | None, today: date) -> queries.Judge:
@@ -86,13 +121,16 @@ def judge_by(policy: Policy | None, today: date) -> queries.Judge:
     return judge
 
 
-def rejudge(writer: Writer, policy: Policy | None, told: Told | None = None) -> list[Transition]:
+def rejudge(
+    writer: Writer, policy: Policy | None, told: Told | None = None, digest: str | None = None
+) -> list[Transition]:
     """Judge by a policy all that is reachable now, without reading a file; gives what changed.
 
     Args:
         writer: of the ledger.
         policy: which to judge by; None resolves all findings.
         told: see `Told`.
+        digest: the policy's, see `of_vendors`.
     """
     ledger, at = writer.ledger, stamp(datetime.now(UTC))
     today = date.fromisoformat(at[:10])
@@ -102,7 +140,7 @@ def rejudge(writer: Writer, policy: Policy | None, told: Told | None = None) -> 
             (place, path, queries.outcome_of(ledger, connection, version))
             for place, path, version in queries.places(connection, at)
         ]
-    vendors = of_vendors(ledger, policy, at) if policy else {}
+    vendors = of_vendors(ledger, policy, at, digest) if policy else {}
 
     def settle(connection: Connection) -> None:
         seen = set()

@@ -87,7 +87,7 @@ class Housekeeping:
     def _judge_vendors(self) -> None:
         """Limits of people, agreements, acceptances: what changes without any file changing."""
         session, at = self._session, moment()
-        vendors = of_vendors(session.ledger, session.policy, at)
+        vendors = of_vendors(session.ledger, session.policy, at, session.law[1])
 
         def also(connection: Connection) -> None:
             changes: list[Transition] = []

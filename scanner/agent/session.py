@@ -107,7 +107,7 @@ class Session:
             self.teller.transitions(connection, changes)
             queue.keep(connection, "policy", digest)
 
-        rejudge(self.writer, policy, tell)
+        rejudge(self.writer, policy, tell, digest)
 
     def close(self) -> None:
         """End workers, watching and telling."""

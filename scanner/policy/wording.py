@@ -106,6 +106,32 @@ def agreement_ended(vendor: Vendor, ref: str, ended: date) -> tuple[str, str]:
     )
 
 
+def put_together(
+    vendor: Vendor, feeds: Sequence[str], key: str, people: int, wanted: Sequence[str], more: int, sure: bool
+) -> tuple[str, str]:
+    """Why and what to do, where two feeds give a vendor more than it may have.
+
+    Args:
+        vendor: who has both.
+        feeds: their names.
+        key: the kind of identifier that both have.
+        people: that are in both.
+        wanted: the combination of categories.
+        more: further pairs of feeds that give it, too.
+        sure: whether further identifiers agree that it is the same people.
+    """
+    both = _listing([_name(feed) for feed in feeds])
+    again = f", and so do {_count(more, 'further pair')} of feeds" if more else ""
+    doubt = "" if sure else "; that it is the same people is told by the key alone"
+    return (
+        (
+            f"{both} share {_name(key.replace('_', ' '))} of {people:,} people: together they give"
+            f" {_listing([label(each, 2) for each in wanted])} of one person{again}{doubt}."
+        ),
+        f"Leave the shared key out of one of them, or give {_name(vendor.name)} another one for each feed.",
+    )
+
+
 def _ground(vendor: Vendor | None, field: PersonalField, decision: Decision) -> str:
     several = label(field.evidence.category, 2)
     if vendor is None:

@@ -110,7 +110,13 @@ def _join(join: dict[str, Any], names: dict[str, str]) -> str:
     sure = "" if join["confirmed"] else ", by the key alone"
     more = wording.joined([_together(each) for each in join["adds"]])
     both = wording.count(join["people"], "person", "people")
-    return f"{left} and {right} share {wording.name(join['key'])} of {both}{sure}: {more}"
+    return f"{left} and {right} share {wording.name(join['key'])} of {both}{sure}: {more}{_said(join)}"
+
+
+def _said(join: dict[str, Any]) -> str:
+    """The policy's verdict on a join, where it is no good one."""
+    verdicts = {"over_shared": " (not allowed)", "needs_review": " (needs review)"}
+    return verdicts.get(join.get("verdict") or "", "")
 
 
 def _files(vendor: dict[str, Any]) -> Iterator[str]:
@@ -209,7 +215,7 @@ def _join_table(head: str, joins: Sequence[dict[str, Any]], names: dict[str, str
         [
             (
                 _sides(join, names),
-                escape("; ".join(_together(each) for each in join["adds"])),
+                escape("; ".join(_together(each) for each in join["adds"]) + _said(join)),
                 {"low": join["people"], "best": join["people"], "high": join["people"]},
             )
             for join in joins

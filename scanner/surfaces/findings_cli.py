@@ -171,7 +171,7 @@ def findings_rejudge(where: str, policy_file: Path | None) -> None:
         with recorder_for(opened, digest) as recorder:
             if policy_file is not None and digest is not None:
                 recorder.policy(policy_file.read_text(encoding="utf-8"), digest)
-            changes = rejudge(recorder.writer, policy)
+            changes = rejudge(recorder.writer, policy, digest=digest)
         for each in changes:
             click.echo(printable(f"{each.kind:<9} {each.document['id']}  {_what(each.document)}"))
         click.echo(f"{len(changes)} finding{'' if len(changes) == 1 else 's'} changed")

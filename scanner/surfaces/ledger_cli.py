@@ -125,6 +125,7 @@ def _exposure(
     across_vendors: bool,
     most: int,
 ) -> dict[str, Any]:
+    from scanner.judging import with_verdicts
     from scanner.ledger import queries
     from scanner.ledger.store import open_ledger, shown, stamp
     from scanner.surfaces.recording import judge_by, moment, policy_state
@@ -162,7 +163,7 @@ def _exposure(
         **out,
         "generated_at": shown(now),
         "policy_digest": digest,
-        "vendors": [each | terms(policy, each["id"], today) for each in found],
+        "vendors": [with_verdicts(policy, each) | terms(policy, each["id"], today) for each in found],
     }
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scanner import resources
 from scanner.engine import Request, policy_path
-from scanner.judging import findings_of, judge_by, of_vendors
+from scanner.judging import findings_of, judge_by, of_vendors, policy_state
 from scanner.ledger import findings
 from scanner.ledger.findings import Transition
 from scanner.ledger.recorder import Delivery, Presence, Recorder
@@ -18,7 +18,7 @@ from scanner.ledger.store import Connection, Ledger, stamp, stored
 from scanner.model import Finding, Form, Outcome, Report, Stage
 
 if TYPE_CHECKING:
-    from scanner.policy.model import Policy
+    pass
 
 MTIME = "mtime"
 
@@ -146,7 +146,7 @@ class ScanRecording:
         if policy is None:
             return
         changed = [each for each in report.outcomes if self._recorded.get(_named(each)) not in (None, each)]
-        vendors = of_vendors(self.recorder.writer.ledger, policy, at)
+        vendors = of_vendors(self.recorder.writer.ledger, policy, at, self.request.policy_digest)
 
         def register(connection: Connection) -> None:
             for outcome in changed:
@@ -225,13 +225,6 @@ def _nearest(location: str) -> str:
 def recorder_for(ledger: Ledger, policy_digest: str | None) -> Recorder:
     """A recorder of what this version's rules find."""
     return Recorder(ledger, rules_digest=resources.rules_digest(), policy_digest=policy_digest)
-
-
-def policy_state(policy: Policy | None, digest: str | None, today: date) -> str:
-    """Names what `judge_by` decides by; of the day only which exceptions have ended matters."""
-    exceptions = [each for vendor in (policy.vendors if policy else ()) for each in vendor.exceptions]
-    ended = sum(today > each.until for each in exceptions)
-    return f"{digest} {ended} {resources.rules_digest()}"
 
 
 __all__ = ["ScanRecording", "judge_by", "moment", "policy_state", "recorder_for"]

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.ledger.conftest import Shop
+from scanner.judging import of_vendors, with_verdicts
+from scanner.ledger import findings
+from scanner.model import Finding, Verdict
+from scanner.policy.loading import loads
+from tests.ledger.conftest import Shop, day
 
 FIRSTS = ("Anna", "Boris", "Clara", "David", "Emma", "Felix", "Greta", "Henry", "Ida", "Jonas")
 LASTS = ("Weber", "Klein", "Schulz", "Wolf", "Neumann", "Krause")
@@ -86,3 +90,87 @@ def test_few_common_numbers_are_chance(shop: Shop) -> None:
     deliver(shop, "acme/births.csv", ["customer_id", "date_of_birth", "city"], range(50, 110))
     shop.scan(1)
     assert joins(shop) == []
+
+
+# -- what the policy says of them --
+
+_LAW = """
+version: 1
+organisation: Example
+vendors:
+  - {id: acme, name: Acme, paths: ["acme/**"], allow: [%s]%s}
+"""
+_PARTS = "user.name, user.unique_id, user.contact, user.demographic.gender"
+
+
+def _judged(shop: Shop, allow: str, more: str = "") -> list[Finding]:
+    policy = loads(_LAW % (allow, more), "policy.yaml").policy
+    return list(of_vendors(shop.ledger, policy, day(2))["acme"])
+
+
+def _sure(shop: Shop) -> None:
+    """Two feeds whose shared people a further identifier confirms: birth dates here, streets there."""
+    deliver(shop, "acme/mail.csv", ["customer_id", "email", "name", "date_of_birth"], range(60))
+    deliver(shop, "acme/post.csv", ["customer_id", "email", "street"], range(40))
+    shop.scan(1)
+
+
+def test_a_combination_that_no_agreement_covers_is_over_shared(shop: Shop) -> None:
+    _sure(shop)
+    (join,) = joins(shop)
+    assert join["confirmed"] is True
+    found = _judged(shop, _PARTS)
+    assert found
+    assert {each.verdict for each in found} == {Verdict.OVER_SHARED}
+    assert {each.rule for each in found} == {"vendors.acme.allow"}
+    assert all(each.path == "" and each.people.best == 40 for each in found)
+    assert "mail.csv" in found[0].because
+    assert "post.csv" in found[0].because
+
+
+def test_a_combination_that_is_allowed_is_no_finding(shop: Shop) -> None:
+    _sure(shop)
+    assert _judged(shop, "user") == []
+
+
+def test_never_is_never_in_a_join_either(shop: Shop) -> None:
+    _sure(shop)
+    found = _judged(shop, "user", ", never: [user.demographic.date_of_birth]")
+    assert {str(each.severity) for each in found} == {"critical"}
+
+
+def test_by_the_key_alone_somebody_has_to_look(shop: Shop) -> None:
+    deliver(shop, "acme/names.csv", ["customer_id", "name"], range(60))
+    deliver(shop, "acme/births.csv", ["customer_id", "date_of_birth", "city"], range(20, 60))
+    shop.scan(1)
+    (finding,) = _judged(shop, _PARTS)
+    assert finding.verdict is Verdict.NEEDS_REVIEW
+    assert "by the key alone" in finding.because
+
+
+def test_the_register_opens_and_resolves_it(shop: Shop) -> None:
+    """A scan finds it, one without the second delivery resolves it; its id stays."""
+    shop.policy = loads(_LAW % (_PARTS, ""), "policy.yaml").policy
+    _sure(shop)
+
+    def registered(state: str) -> set[str]:
+        with shop.ledger.reading() as connection:
+            held = findings.listed(connection, states=(state,))
+        return {each.id for each in held if "together" in each.document["because"]}
+
+    opened = registered("open")
+    assert opened == {each.id for each in _judged(shop, _PARTS)}
+    (shop.root / "acme" / "post.csv").unlink()
+    shop.scan(3)
+    assert registered("open") == set()
+    assert registered("resolved") == opened
+
+
+def test_the_exposure_document_has_the_verdict(shop: Shop) -> None:
+    _sure(shop)
+    answer = shop.exposure(2)["acme"]
+    strict = loads(_LAW % (_PARTS, ""), "policy.yaml").policy
+    loose = loads(_LAW % ("user", ""), "policy.yaml").policy
+    for policy, expected in ((strict, "over_shared"), (loose, "allowed"), (None, None)):
+        judged = answer | {"categories": {k: {**v, "allowed": None} for k, v in answer["categories"].items()}}
+        assert [each["verdict"] for each in with_verdicts(policy, judged)["joins"]] == [expected]
