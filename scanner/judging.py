@@ -136,16 +136,15 @@ def rejudge(
     today = date.fromisoformat(at[:10])
     out: list[Transition] = []
     with ledger.reading() as connection:
-        held = [
-            (place, path, queries.outcome_of(ledger, connection, version))
-            for place, path, version in queries.places(connection, at)
-        ]
+        held = queries.places(connection, at)
     vendors = of_vendors(ledger, policy, at, digest) if policy else {}
 
     def settle(connection: Connection) -> None:
         seen = set()
-        for place, path, outcome in held:
+        for place, path, version in held:
             seen.add(place)
+            # One at a time: all that is reachable may be more than memory holds.
+            outcome = queries.outcome_of(ledger, connection, version)
             if outcome is not None:
                 found = findings_of(policy, outcome, path, None, today)
                 out.extend(findings.observe(connection, place, found, at))

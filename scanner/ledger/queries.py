@@ -7,12 +7,13 @@ moment between. Times are as `scanner.ledger.store.stamp` writes them.
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from scanner.ledger import evidence, joins, schema
@@ -21,7 +22,7 @@ from scanner.ledger.linking import Links, Piece
 from scanner.ledger.people import BITS, Crowd, People
 from scanner.ledger.store import Ledger
 from scanner.ledger.unions import Member, Parts, Unions
-from scanner.model import Estimate, Evidence, Outcome, PersonKeys, Table, Text
+from scanner.model import Estimate, Evidence, Form, Outcome, PersonKeys, Table, Text
 
 #: A field of an item: the part (tables from 0 up, texts from -1 down), the column's index or -1, the type.
 FieldKey = tuple[int, int, str]
@@ -30,8 +31,14 @@ FieldKey = tuple[int, int, str]
 Judge = Callable[[str | None, Outcome], Mapping[FieldKey, bool | None]]
 
 
+#: What a signal of a digest begins with that somebody who has the delivery can undo.
+_UNDONE = "reversible:"
 #: Of kept answers: what is answered in another form is computed again.
-_FORM = 3
+_FORM = 4
+
+#: The environment's variable for how many MiB of answers are kept, and what holds without it.
+ANSWERS_MB = "SHAREWATCH_LEDGER_ANSWERS_MB"
+_ANSWERS_MB = 256
 
 #: Stands for all vendors; no vendor has such an id.
 EVERYBODY = "*"
@@ -346,14 +353,27 @@ def _keep(
         for question, answer in answers
     ]
     rows += [{"question": name, "vendor": vendor, "data": data} for name, (vendor, data) in unions.items()]
+    most = _answers_limit()
+    size = sum(len(row["data"]) for row in rows)
     try:
         with ledger.engine.begin() as connection:
+            held = connection.execute(select(func.sum(func.length(schema.answers.c.data)))).scalar() or 0
+            if held + size > most:
+                connection.execute(delete(schema.answers))
+            if size > most:
+                return
             for row in rows:
                 there = select(schema.answers.c.question).where(schema.answers.c.question == row["question"])
                 if connection.execute(there).first() is None:
                     connection.execute(insert(schema.answers), row)
     except SQLAlchemyError:
         return
+
+
+def _answers_limit() -> int:
+    """Bytes of answers that are kept; when it is reached they are begun anew."""
+    given = os.environ.get(ANSWERS_MB, "")
+    return (int(given) if given.isdecimal() else _ANSWERS_MB) << 20
 
 
 def _vendor(
@@ -524,7 +544,10 @@ def _shape(
     out: dict[FieldKey, tuple[str, str, bool | None]] = {}
     for key, found in _all_fields(outcome):
         if key in verdicts:
-            out[key] = (label(found), str(found.form), verdicts[key])
+            # A digest that can be undone is no better than the value.
+            undone = any(signal.startswith(_UNDONE) for signal in found.signals)
+            form = Form.CLEAR if undone else found.form
+            out[key] = (label(found), str(form), verdicts[key])
     return out, frozenset(key[0] for key in out)
 
 

@@ -123,6 +123,8 @@ class Recorder:
         at: str,
         delivery: Delivery,
         also: Callable[[Connection], None] | None = None,
+        *,
+        anew: bool = False,
     ) -> int:
         """Record an outcome as observed at a time; durable when it returns.
 
@@ -131,6 +133,7 @@ class Recorder:
             at: as `scanner.ledger.store.stamp` writes it.
             delivery: where it was found.
             also: further statements of the same transaction.
+            anew: whether more is known of this content than when it was recorded.
 
         Returns:
             The number of the version that it is.
@@ -139,14 +142,14 @@ class Recorder:
         known = self._at(place)
         content = self._content(outcome, place, known)
         vendor = delivery.vendor or ""
-        version, rows, blobs, fields = self._version(outcome, vendor, content)
+        version, rows, blobs, fields = self._version(outcome, vendor, content, anew)
         # Of several times that this content lay here, the one that had not ended: files go and come back.
         same = next((e for e in known if e.version == version["id"] and not _ended(e, at)), None)
         presences = self._moved(known, version["id"], at)
         if same is None:
             presences.append(self._appeared(outcome, delivery, place, version, at, known))
         else:
-            presences.append(_seen(same, outcome, delivery, at))
+            presences.append({**_seen(same, outcome, delivery, at), "tag": version["tag"]})
         rows += [store.Row("presences", each) for each in presences]
         kind = "seen" if same is not None and not blobs else "found"
 
@@ -186,7 +189,7 @@ class Recorder:
         return str(found)
 
     def _version(
-        self, outcome: Outcome, vendor: str, content: str
+        self, outcome: Outcome, vendor: str, content: str, anew: bool = False
     ) -> tuple[dict[str, Any], list[store.Row], dict[str, bytes], list[dict[str, Any]] | None]:
         """The version's row, further rows to write with it, its blobs, and its fields where they changed."""
         table = schema.versions
@@ -194,7 +197,8 @@ class Recorder:
         row = self._writer.connection.execute(query).one_or_none()
         self._writer.connection.rollback()
         unread = outcome.sha256 is None and not outcome.tables and not outcome.texts
-        if row is not None and (unread or (row.rules_digest == self._rules and row.forgotten == 0)):
+        same_rules = row is not None and row.rules_digest == self._rules and row.forgotten == 0
+        if row is not None and (unread or (same_rules and not anew)):
             return dict(row._mapping), [], {}, None
         number = self._next["versions"] if row is None else int(row.id)
         self._next["versions"] += row is None
@@ -203,6 +207,8 @@ class Recorder:
         packed = evidence.pack(outcome, members=self._members)
         blobs = dict(self._ledger.sealed(data) for data in (evidence.encode(outcome), packed) if data)
         digests = list(blobs)
+        if same_rules and row is not None and row.evidence == digests[0]:
+            return dict(row._mapping), [], {}, None
         about = _people(outcome)
         values = {
             "id": number,

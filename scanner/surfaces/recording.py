@@ -64,7 +64,7 @@ class ScanRecording:
     _incomplete: set[str] = field(default_factory=set)
     _devices: dict[str, str] = field(default_factory=dict)
     _recorded: dict[tuple[str, str | None], Outcome] = field(default_factory=dict)
-    _places: dict[tuple[str, str | None], tuple[tuple[str, str], str]] = field(default_factory=dict)
+    _places: dict[tuple[str, str | None], tuple[tuple[str, str], str, Delivery]] = field(default_factory=dict)
     recorded: int = 0
     #: Transitions of findings so far.
     changes: list[Transition] = field(default_factory=list)
@@ -102,7 +102,7 @@ class ScanRecording:
         self.recorded += 1
         if _hashed(outcome):
             self._recorded[_named(outcome)] = outcome
-            self._places[_named(outcome)] = (place, path)
+            self._places[_named(outcome)] = (place, at, delivery)
 
     def _findings(self, outcome: Outcome, path: str) -> tuple[Finding, ...]:
         today = self.request.today or datetime.now(UTC).date()
@@ -143,17 +143,21 @@ class ScanRecording:
     def _settle(self, report: Report, at: str) -> None:
         """What only the whole scan tells: digests that other files undo, limits and agreements of vendors."""
         policy = self.request.policy
+        changed = [each for each in report.outcomes if self._recorded.get(_named(each)) not in (None, each)]
+        for outcome in changed:
+            _, seen, delivery = self._places[_named(outcome)]
+            self.recorder.record(outcome, seen, delivery, anew=True)
         if policy is None:
             return
-        changed = [each for each in report.outcomes if self._recorded.get(_named(each)) not in (None, each)]
         vendors = of_vendors(self.recorder.writer.ledger, policy, at, self.request.policy_digest)
 
         def register(connection: Connection) -> None:
             for outcome in changed:
-                place, path = self._places[_named(outcome)]
-                self.changes += findings.observe(connection, place, self._findings(outcome, path), at)
-            for vendor, found in vendors.items():
-                self.changes += findings.observe(connection, findings.of_vendor(vendor), found, at)
+                place, _, delivery = self._places[_named(outcome)]
+                found = self._findings(outcome, delivery.path)
+                self.changes += findings.observe(connection, place, found, at)
+            for vendor, about in vendors.items():
+                self.changes += findings.observe(connection, findings.of_vendor(vendor), about, at)
             self.changes += findings.expire(connection, at)
 
         self.recorder.writer.write("judged", [], also=register, note={"at": at})

@@ -143,3 +143,16 @@ def test_nobody_has_no_unions(shop: Shop) -> None:
     window = queries.Window(day(1), day(1))
     with shop.ledger.reading() as connection:
         assert queries.states(connection, window) == {}
+
+
+@pytest.mark.parametrize(("given", "kept"), [("0", False), ("1", True), ("", True)])
+def test_answers_are_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch, given: str, kept: bool) -> None:
+    """What would be more than the setting allows begins anew; answers stay right."""
+    monkeypatch.setenv(queries.ANSWERS_MB, given)
+    write(shop.root / "acme" / "a.csv", population(20), CONTACTS)
+    shop.scan(0)
+    for _ in range(2):
+        assert shop.exposure(0.5)["acme"]["people"]["best"] == 20
+    with shop.ledger.reading() as connection:
+        held = connection.execute(select(func.count()).select_from(schema.answers)).scalar()
+    assert bool(held) is kept
