@@ -7,7 +7,7 @@ before. The words that decide are data: ``rules/names.yaml``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -131,20 +131,32 @@ def _is_initial(text: str, end: int) -> bool:
 # -- names without a model ---------------------------------------------------------------------------------
 
 
-def find(text: str) -> Iterator[Judged]:
-    """Names beside a title, a greeting or a form's label, above an address, or with a known given name."""
-    for expression, base in _expressions():
+def find(text: str, cued: Sequence[bool] | None = None) -> Iterator[Judged]:
+    """Names beside a title, a greeting or a form's label, above an address, or with a known given name.
+
+    Args:
+        text: any.
+        cued: which of `cues` it holds, None where nobody has looked.
+    """
+    for expression, base, cue in _expressions():
+        if cued is not None and not cued[cue]:
+            continue
         for found in expression.finditer(text):
             for start, end in _piece(text, *found.span("name")):
                 score = person_score(text, start, end, base)
                 if score > 0:
                     yield Judged("PERSON", start, end, score)
-    yield from _with_known_given_name(text)
+    if cued is None or cued[_TWO_CAPITALS]:
+        yield from _with_known_given_name(text)
+
+
+#: The cue of two capitalised words; see `cues`.
+_TWO_CAPITALS = 5
 
 
 @cache
 def cues() -> tuple[str, ...]:
-    """RE2 patterns of which one finds something in every text in which `find` does."""
+    """RE2 patterns: one for each way in which `find` finds, that finds something wherever it does."""
     capital = r"\p{Lu}"
     blank = r"[ \x{a0}]"
 
@@ -184,7 +196,8 @@ def _name_pattern() -> str:
 
 
 @cache
-def _expressions() -> tuple[tuple[Any, float], ...]:
+def _expressions() -> tuple[tuple[Any, float, int], ...]:
+    """Pattern, base score and the number of the cue of each way to find a name."""
     import regex
 
     name, start = f"(?P<name>{_name_pattern()})", r"(?<![\p{L}\p{N}])"
@@ -204,7 +217,8 @@ def _expressions() -> tuple[tuple[Any, float], ...]:
         (rf"^[> \t]*{full_name}[ \t]*\n(?:[^\n]*\n){{0,2}}[> \t]*\p{{N}}{{1,6}} \p{{L}}", _BLOCK),
     )
     return tuple(
-        (regex.compile(source, regex.IGNORECASE | regex.MULTILINE), base) for source, base in sources
+        (regex.compile(source, regex.IGNORECASE | regex.MULTILINE), base, cue)
+        for cue, (source, base) in enumerate(sources)
     )
 
 

@@ -15,8 +15,12 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from scanner.config import Settings
-from scanner.detect import names, specs
+from scanner.detect import names, re2, specs
 from scanner.detect.language_model import NO_MODEL, ModelError, verify_model
 from scanner.detect.passages import passages
 from scanner.detect.specs import RecognizerSpec
@@ -224,26 +228,20 @@ class TextEngine:
 
     def _find_names(self, pieces: list[str]) -> list[list[Any]]:
         """What is found of names without the model, in each text."""
-        may = self._may_name(pieces)
         kinds = self._names.supported_entities
         return [
-            self._names.analyze(piece, kinds, _no_artifacts()) if flag and not piece.islower() else []
-            for piece, flag in zip(pieces, may, strict=True)
+            self._names.analyze(piece, kinds, _Cued([], cues)) if any(cues) and not piece.islower() else []
+            for piece, cues in zip(pieces, self._cues(pieces), strict=True)
         ]
 
     @staticmethod
-    def _may_name(pieces: list[str]) -> list[bool]:
+    def _cues(pieces: list[str]) -> list[tuple[bool, ...]]:
+        """For each text which of `names.cues` it holds."""
         if len(pieces) < _FILTER_FROM_TEXTS:
-            return [True] * len(pieces)
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
+            return [(True,) * len(names.cues())] * len(pieces)
         column = pa.array(pieces, pa.large_string())
-        found = pc.match_substring_regex(column, names.cues()[0])
-        for cue in names.cues()[1:]:
-            found = pc.or_(found, pc.match_substring_regex(column, cue))
-        flags: list[bool] = found.to_pylist()
-        return flags
+        flags = np.stack([_holding(column, (cue,)) for cue in names.cues()], axis=1)
+        return list(map(tuple, flags.tolist()))
 
     def _ask(
         self, piece: str, recognizers: list[Any], named: list[Any], artifact: Any, context: list[str]
@@ -291,14 +289,13 @@ class TextEngine:
                 recognizers += [
                     self._by_name[gate.name]
                     for gate in self._gates
-                    if not gate.words or gate.words_in(lowered)
+                    if not gate.words or gate.alone or gate.words_in(lowered)
                 ]
             return asked
-        import pyarrow as pa
-
         column = pa.array(pieces, pa.large_string())
+        digits = pc.count_substring_regex(column, r"\p{N}").to_numpy(zero_copy_only=False)
         for gate in self._gates:
-            for index in gate.passed(column, context.lower()):
+            for index in gate.passed(column, digits, context.lower()):
                 asked[index].append(self._by_name[gate.name])
         return asked
 
@@ -419,6 +416,13 @@ class _Artifacts:
     entities: list[_Span]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cued(_Artifacts):
+    """Which of `names.cues` a text holds, for the recognizer of names."""
+
+    cues: tuple[bool, ...]
+
+
 @cache
 def _no_artifacts() -> _Artifacts:
     return _Artifacts([])
@@ -435,41 +439,54 @@ class _Gate:
 
     Attributes:
         name: the recognizer's.
+        digits: in every text in which the recognizer finds something there are so many.
         pattern: RE2; finds something wherever the recognizer does.
         words: RE2 for the context words, empty where none is needed.
+        alone: RE2 patterns, one of which finds something wherever a match needs no context after all.
         kernels: RE2 patterns, one of which finds something wherever the recognizer does: narrower.
     """
 
     name: str
+    digits: int
     pattern: str
     words: str
+    alone: tuple[str, ...]
     kernels: tuple[str, ...]
 
     def words_in(self, lowered: str) -> bool:
         return _compiled_words(self.words).search(lowered) is not None
 
-    def passed(self, column: Any, context: str) -> list[int]:
-        """The places of the texts that pass."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        places = pa.array(range(len(column)), pa.uint64())
-        patterns = [self.pattern]
-        if self.words and not self.words_in(context):
-            patterns.append(self.words)
-        for pattern in patterns:
-            found = pc.match_substring_regex(column.take(places), pattern)
-            places = places.filter(found)
-            if not len(places):
-                return []
+    def passed(self, column: Any, digits: Any, context: str) -> list[int]:
+        """The places of the texts that pass; ``digits`` has how many each has."""
+        places = np.flatnonzero(digits >= self.digits)
+        if not len(places):
+            return []
+        places = places[_holding(column.take(pa.array(places)), (self.pattern,))]
+        if self.words and len(places) and not self.words_in(context):
+            texts = column.take(pa.array(places))
+            found = _holding(texts, (self.words,))
+            places = places[_holding(texts, self.alone, found)]
         if self.kernels and len(places) > _MANY * len(column):
-            texts, found = column.take(places), None
-            for kernel in self.kernels:
-                one = pc.match_substring_regex(texts, kernel)
-                found = one if found is None else pc.or_(found, one)
-            places = places.filter(found)
-        passed: list[int] = places.to_pylist()
+            places = places[_holding(column.take(pa.array(places)), self.kernels)]
+        passed: list[int] = places.tolist()
         return passed
+
+
+def _holding(texts: Any, patterns: Sequence[str], found: Any = None) -> Any:
+    """Flags for the texts in which one of some RE2 patterns finds something, or that were ``found`` already.
+
+    Each pattern is looked for first as `re2.loosened` has it, then as it is in the few texts that are left.
+    """
+    found = np.zeros(len(texts), bool) if found is None else found
+    for pattern in patterns:
+        left = np.flatnonzero(~found)
+        loose = re2.loosened(pattern)
+        for step in (loose, pattern) if loose != pattern else (pattern,):
+            if len(left):
+                some = texts if len(left) == len(texts) else texts.take(pa.array(left))
+                left = left[pc.match_substring_regex(some, step).to_numpy(zero_copy_only=False)]
+        found[left] = True
+    return found
 
 
 @cache
@@ -484,13 +501,22 @@ def _gates(recognizer_specs: Sequence[RecognizerSpec]) -> list[_Gate]:
 
     gates = []
     for spec in recognizer_specs:
-        always = not spec.needs_context or spec.alone <= 1.0
         words = "|".join(regex.escape(word, literal_spaces=True) for word in spec.context)
+        regexes = [pattern.regex for pattern in spec.patterns]
+        beside = spec.needs_context and not (spec.class_name and spec.alone <= 1.0)
+        # A check that proves a match gives it the best of scores.
+        alone = [
+            kernel
+            for kernel, pattern in zip(spec.kernels, spec.patterns, strict=True)
+            if (1.0 if spec.check else pattern.score) >= spec.alone
+        ]
         gates.append(
             _Gate(
                 spec.name,
+                min(map(re2.digits_needed, [spec.filter] if spec.filter else regexes)),
                 spec.re2_filter,
-                "" if always else f"(?i)(?:{words})",
+                f"(?i)(?:{words})" if beside else "",
+                tuple(alone) if beside else (),
                 () if spec.filter is None else spec.kernels,
             )
         )

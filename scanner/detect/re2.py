@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 FLAGS = "(?ims)"
 # Sets of Unicode that hold at least what Python's classes hold (RE2 has no \p{Alphabetic}), …
@@ -39,6 +40,30 @@ _TOKEN = re.compile(
 )
 
 
+#: What RE2's own patterns are made of, as far as `loosened` must tell repeats from what looks like one.
+_PIECE = re.compile(
+    r"""(?P<kept>\\(?:[pPx]\{[^}]*\}|.)|\[\^?\]?(?:\\(?:[pPx]\{[^}]*\}|.)|\[:\^?\w+:\]|[^\]\\])*\])
+      | \{(?P<least>\d+)(?:,\d*)?\}""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@cache
+def loosened(pattern: str) -> str:
+    """A pattern of RE2 that finds something wherever ``pattern`` does, in which nothing is counted.
+
+    Every ``{m,n}`` becomes ``+`` or ``*``. Counted repeats within repeats make states by the thousand: where
+    they outgrow RE2's cache it goes on without it, thirty times as slow.
+    """
+
+    def loose(piece: re.Match[str]) -> str:
+        if piece["kept"]:
+            return piece[0]
+        return "+" if int(piece["least"]) else "*"
+
+    return _PIECE.sub(loose, pattern)
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     r"""A pattern for RE2.
@@ -52,6 +77,75 @@ class Filter:
     pattern: str
     core: str
     exact: bool
+
+
+#: A set that holds digits only.
+_DIGITS_ONLY = re.compile(r"\[(?:\\d|[0-9](?:-[0-9])?)+\]")
+_OPENING = ("look", "atomic", "named", "group")
+
+
+@cache
+def digits_needed(regex: str) -> int:
+    """The least number of numeric characters (Unicode's ``N``) of texts in which a pattern finds something.
+
+    Args:
+        regex: a Python pattern; 0 for one whose language is not followed (verbose, conditional).
+    """
+    if re.search(r"\(\?[a-wyz]*x|\(\?\(", regex):
+        return 0
+    frames = [_Frame(counts=True)]
+    position = 0
+    while position < len(regex):
+        token = _TOKEN.match(regex, position)
+        assert token is not None, "the last alternative takes any character"
+        position = token.end()
+        kind, text = token.lastgroup or "", token.group()
+        if any(token[name] for name in _OPENING):
+            frames.append(_Frame(counts=not token["look"]))
+        elif kind == "other" and text == ")":
+            if len(frames) == 1:
+                return 0
+            inner = frames.pop()
+            frames[-1].add(inner.least() if inner.counts else 0)
+        elif kind == "other" and text == "|":
+            frames[-1].alternative()
+        elif kind == "repeat":
+            frames[-1].repeat(text)
+        else:
+            frames[-1].add(_is_digit(kind, text))
+    return frames[0].least() if len(frames) == 1 else 0
+
+
+def _is_digit(kind: str, text: str) -> bool:
+    if kind == "set":
+        return _DIGITS_ONLY.fullmatch(text) is not None
+    if kind == "property":
+        return text in (r"\p{N}", r"\p{Nd}", r"\pN")
+    return text == r"\d" or (kind == "other" and text in "0123456789")
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A group, as far as it was read: digits that the alternatives before need, this one, its last part."""
+
+    counts: bool
+    before: int | None = None
+    now: int = 0
+    last: int = 0
+
+    def add(self, digits: int) -> None:
+        self.now, self.last = self.now + digits, digits
+
+    def repeat(self, text: str) -> None:
+        times = re.match(r"\{(\d*)", text)
+        least = int(times[1] or 0) if times else int(text[0] == "+")
+        self.now, self.last = self.now + self.last * (least - 1), 0
+
+    def alternative(self) -> None:
+        self.before, self.now, self.last = self.least(), 0, 0
+
+    def least(self) -> int:
+        return self.now if self.before is None else min(self.before, self.now)
 
 
 @dataclass(slots=True)

@@ -240,8 +240,9 @@ class NameRecognizer(LocalRecognizer):  # type: ignore[misc] # Presidio is not f
         """Nothing to load; the lexicons load when first asked."""
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
-        """All names of ``text``; Presidio's signature."""
-        return [_plain_result(self, judged) for judged in names.find(text)]
+        """All names of ``text``; Presidio's signature. Artifacts may tell which of `names.cues` it holds."""
+        cues = getattr(nlp_artifacts, "cues", None)
+        return [_plain_result(self, judged) for judged in names.find(text, cues)]
 
 
 def _is_most(length: int, candidate: str) -> bool:

@@ -133,3 +133,16 @@ def test_a_template_with_other_numbers_is_read_once(engine: TextEngine) -> None:
     found = engine.analyze(texts)
     assert engine.characters_read - before <= len(texts[0])
     assert len({tuple(re.sub(r"\d", "0", repr(match)) for match in each) for each in found}) == 1
+
+
+def test_each_way_to_find_a_name_has_its_own_cue() -> None:
+    """With the cues that a text holds the same names are found as where nobody looked for cues."""
+    texts = [*TEXTS, *(text.replace(" ", "\u00a0") for text in TEXTS)]
+    column = pa.array(texts, pa.large_string())
+    held = [pc.match_substring_regex(column, cue).to_pylist() for cue in names.cues()]
+    found = 0
+    for text, cued in zip(texts, zip(*held, strict=True), strict=True):
+        everything = list(names.find(text))
+        assert list(names.find(text, cued)) == everything, text
+        found += bool(everything)
+    assert found > 20

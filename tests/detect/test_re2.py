@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from presidio_analyzer import PatternRecognizer
 
-from scanner.detect import re2
+from scanner.detect import re2, specs
 
 FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 
@@ -100,3 +100,53 @@ def test_filters_of_presidios_own_patterns_miss_nothing(case: tuple[str, str]) -
     found = regex.search(pattern, text, FLAGS) is not None
     passed = found_by_re2(made.pattern, [text])[0]
     assert passed or not found
+
+
+@pytest.mark.parametrize(
+    ("regex", "digits"),
+    [
+        (r"\d{3}", 3),
+        (r"a|\d", 0),
+        (r"(?:\d\d|1[0-9]{2})x+", 2),
+        (r"(?<=\d{4})7(?!\d)", 1),
+        (r"(\d-?){3,5}", 3),
+        (r"[0-9a]\d?", 0),
+        (r"\p{N}{2}(?:a|)", 2),
+        (r"(?P<n>[1-4][0-9])(?:(?:1|22){2}){2}\1", 6),
+        (r"x{3}\d*y{,2}", 0),
+        (r"(?x) \d \d", 0),
+        (r"(\d)?(?(1)\d\d|x)", 0),
+    ],
+)
+def test_digits_needed(regex: str, digits: int) -> None:
+    """Counted by hand; what is not followed needs none."""
+    assert re2.digits_needed(regex) == digits
+
+
+def test_what_a_recognizer_matches_has_the_digits_it_needs_and_its_loosened_kernels() -> None:
+    """Of every shipped example: no text that a recognizer would match is kept from it."""
+    for spec in specs.specs():
+        regexes = [spec.filter] if spec.filter else [pattern.regex for pattern in spec.patterns]
+        least = min(map(re2.digits_needed, regexes))
+        for text in spec.match:
+            assert sum(each.isnumeric() for each in text) >= least, (spec.name, text)
+        texts = pa.array([*spec.match, *(f"so {text}, they said" for text in spec.match)], pa.large_string())
+        for kernel in spec.kernels:
+            found = pc.match_substring_regex(texts, kernel)
+            loose = pc.match_substring_regex(texts, re2.loosened(kernel))
+            assert not pc.any(pc.and_(found, pc.invert(loose))).as_py(), (spec.name, kernel)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "loose"),
+    [
+        (r"a{2}b{0,3}c{1,}", "a+b*c+"),
+        (r"\p{N}{1,6}[{2}]\{3}\x{85}", r"\p{N}+[{2}]\{3}\x{85}"),
+        (r"[\p{L}\]{2}]{2,3}?", r"[\p{L}\]{2}]+?"),
+        (r"[]{2}]{2}[^]{3}]{0}", r"[]{2}]+[^]{3}]*"),
+        ("x{a}", "x{a}"),
+    ],
+)
+def test_loosened(pattern: str, loose: str) -> None:
+    """Counts become ``+`` and ``*``; what only looks like a count stays."""
+    assert re2.loosened(pattern) == loose
