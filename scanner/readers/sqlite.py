@@ -326,6 +326,8 @@ class _Table:
         kinds = set(map(type, cells)) - {type(None)}
         if kinds == {int}:
             return pa.array(cells, pa.int64()).cast(pa.string())
+        if kinds == {float}:
+            return pa.array([None if cell is None else repr(cell) for cell in cells], pa.string())
         limit = self._limits.cell_mb << 20
         if kinds <= {str}:
             column = pa.array(cells, pa.string())

@@ -34,8 +34,8 @@ _QUOTE, _BACKSLASH, _COMMA, _NEWLINE = 39, 92, 44, 10
 _NULLS = ["".join(letters) for letters in itertools.product(*zip("null", "NULL", strict=True))]
 _GO = re.compile(rb"[Gg][Oo][ \t]*\r?\n")
 _CAST = re.compile(
-    rb"CAST\(([Nn]?'(?:[^']++|'')*+'|[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?|0x[0-9A-Fa-f]*+|NULL)"
-    rb" [Aa][Ss] [A-Za-z_]\w*+(?:\(\w++(?:, ?\d++)?\))?\)(?=\s*+[,)])"
+    rb"(CAST\()([Nn]?'(?:[^']++|'')*+'|[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?|0x[0-9A-Fa-f]*+|NULL)"
+    rb"( [Aa][Ss] [A-Za-z_]\w*+(?:\(\w++(?:, ?\d++)?\))?\))(?=\s*+[,)])"
 )
 _BINARY = b"_binary '"
 
@@ -171,8 +171,9 @@ class _Window:
 
         dialect = self._grammar.dialect
         if dialect.batches and b"CAST(" in self.data:
-            spans = [(m.start(), m.start(1), m.end(1), m.end()) for m in _CAST.finditer(self.data)]
-            places = np.array(spans, np.intp).reshape(-1, 4)
+            # Four pieces for each: what is before, "CAST(", what is cast, the rest. Their lengths tell.
+            pieces = _CAST.split(self.data)
+            places = np.cumsum(np.fromiter(map(len, pieces), np.intp, len(pieces)))[:-1].reshape(-1, 4)
             places = places[self._starts_cell(places[:, 0])]
             self._hide(places[:, 0], places[:, 1])
             self._hide(places[:, 2], places[:, 3])
@@ -246,7 +247,7 @@ class _Window:
         good = np.zeros(count - 1, bool)
         for length in np.unique(lengths):
             group = np.flatnonzero(lengths == length)
-            found = self.bytes[starts[group][:, None] + np.arange(length)]
+            found = np.lib.stride_tricks.sliding_window_view(self.bytes, length)[starts[group]]
             first = found[0]
             if not _separates(first.tobytes(), head, batches):
                 break
@@ -369,7 +370,7 @@ class _Window:
             return out
         keep = np.ones(end, bool)
         for first, last in dropped:
-            keep[_ranges(first[last <= end], last[last <= end])] = False
+            _clear(keep, first[last <= end], last[last <= end])
         return out[keep]
 
 
@@ -482,6 +483,18 @@ def _leading(good: NDArray[np.bool_]) -> int:
     import numpy as np
 
     return int(np.argmin(good)) if len(good) and not good.all() else len(good)
+
+
+def _clear(flags: NDArray[np.bool_], starts: Places, ends: Places) -> None:
+    """Set the flags in all half-open ranges to False; those of one length, as heads of rows are, at once."""
+    import numpy as np
+
+    lengths = ends - starts
+    if len(lengths) and lengths[0] > 1 and (lengths == lengths[0]).all():
+        windows = np.lib.stride_tricks.sliding_window_view(flags, int(lengths[0]), writeable=True)
+        windows[starts] = False
+    else:
+        flags[_ranges(starts, ends)] = False
 
 
 def _ranges(starts: Places, ends: Places) -> Places:
