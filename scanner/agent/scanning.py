@@ -63,7 +63,7 @@ class Scanning:
     # -- giving ----------------------------------------------------------------------------------------------
 
     def give(self) -> bool:
-        """Start what may be started; says whether something was."""
+        """Start what may be started, drop what is gone; says whether anything was done."""
         session = self._session
         given = False
         if not session.jobs.empty:
@@ -99,7 +99,7 @@ class Scanning:
         if found is None:
             session.jobs.drop(job)
             self._gone(job.share, job.path)
-            return False
+            return True  # the next may be done at once: what is gone comes by the thousand
         item = ItemRef(job.share, job.path, found.size)
         self._tasks[item] = Task(job, found, time.monotonic())
         session.pool.give(item)

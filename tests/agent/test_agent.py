@@ -9,12 +9,15 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.agent import POLICY, Place, chaos, differences
+from scanner.ledger.queue import FRESH, Job, put
+from scanner.ledger.store import Writer, open_ledger
 from tests.sinks.server import Reply, serving
 
 ROWS = [
@@ -287,3 +290,19 @@ def test_what_a_walk_finds_complete_is_scanned_without_anybody_waking_the_loop(p
         customers(place.share / f"bolt/{number}.csv")
     place.start()
     until(lambda: len(place.told("item.scanned")) == 3, place, seconds=30)
+
+
+def test_what_waits_and_is_gone_holds_up_nothing(place: Place) -> None:
+    """Files by the hundred came and went while nobody looked: they are dropped one after the other."""
+    assert once(place) == 4  # nothing yet
+    jobs = [Job(str(place.share), f"acme/{number}.csv", FRESH, 10, time.time()) for number in range(400)]
+    with (
+        open_ledger(str(place.ledger)) as ledger,
+        closing(Writer(ledger)) as writer,
+        writer.connection.begin(),
+    ):
+        put(writer.connection, jobs, 0.0)
+    customers(place.share / "bolt/there.csv")
+    place.start()
+    until(lambda: place.told("item.scanned"), place, seconds=30)
+    until(lambda: (place.status() or {"queue": {"waiting": 1}})["queue"]["waiting"] == 0, place, seconds=30)
