@@ -39,6 +39,8 @@ METHODS = {
 }  # fmt: skip
 #: Central directory bytes per allowed member: a longer directory is not loaded into memory.
 _DIRECTORY_BYTES = 1024
+#: See `_is_likely`; with some room for newer versions.
+_NEWEST, _SYSTEMS, _LAST_OLD, _NEW_METHODS = 99, 30, 20, range(93, 100)
 _LZMA_DICTIONARY = 256 << 20
 
 
@@ -219,9 +221,12 @@ class Zip:
             header = self._header(position)
             if header is None:
                 return
-            member = self._from_header(position, header)
-            yield member
-            position = self._find(LOCAL_HEADER, self._after(member))
+            if _is_likely(header):
+                member = self._from_header(position, header)
+                yield member
+                position = self._find(LOCAL_HEADER, self._after(member))
+            else:
+                position = self._find(LOCAL_HEADER, position + len(LOCAL_HEADER))
 
     def _after(self, member: Member) -> int:
         """A position at or before the header that follows ``member``."""
@@ -360,6 +365,20 @@ def _lzma_decoder(section: _Section) -> Decoder:
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[settings])
     except (lzma.LZMAError, ValueError):
         raise ReadError(Reason.CORRUPT, "the member's lzma properties are damaged") from None
+
+
+def _is_likely(header: tuple[int, ...]) -> bool:
+    """Whether a local header that no directory vouches for is one: else data would be told as a name.
+
+    The version needed is 6.3 at most, times ten, with a number of a system above it; methods go to 20, and from
+    93 to 99 (PKWARE's APPNOTE 6.3.10, 4.4.2 to 4.4.5).
+    """
+    version, method = header[1], header[3]
+    return (
+        version & 0xFF <= _NEWEST
+        and version >> 8 <= _SYSTEMS
+        and (method <= _LAST_OLD or method in _NEW_METHODS)
+    )
 
 
 def _described(info: zipfile.ZipInfo) -> Member:

@@ -40,6 +40,7 @@ Exit codes:
 
 def main() -> None:
     """The ``sharewatch`` command."""
+    _no_core_dumps()
     try:
         # Outside of its standalone mode click returns the code of an `Exit` instead of raising it.
         sys.exit(cli.main(standalone_mode=False) or 0)
@@ -49,6 +50,15 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("sharewatch: interrupted", err=True)
         sys.exit(130)
+
+
+def _no_core_dumps() -> None:
+    """Memory may hold what files or people said; a crash must not write it to a disk."""
+    try:
+        import resource
+    except ImportError:  # a system without POSIX limits
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 _REMEDY, _LEDGER = "scanner.surfaces.remedy_cli", "scanner.surfaces.ledger_cli"

@@ -492,3 +492,14 @@ def test_any_damage_to_a_tar_ends(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 6))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     _tar(bytes(good[: data.draw(st.integers(0, len(good)))]))
+
+
+def test_zip_headers_that_are_none_name_nothing() -> None:
+    """Text behind a header's magic is no member, and not told as the name of one; what follows is read."""
+    whole = _zipped({"people.csv": b"name\nAnna\n"})
+    inside = whole[: whole.index(b"PK\x01\x02")]
+    text = b"PK\x03\x04" + b"Anna Weber,anna@example.org\n" * 20
+    found = _zip(text)
+    assert (found.members, found.reasons()) == ({}, {Reason.CORRUPT})
+    found = _zip(text + inside)
+    assert list(found.members) == ["people.csv"]
