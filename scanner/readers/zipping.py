@@ -370,8 +370,8 @@ def _lzma_decoder(section: _Section) -> Decoder:
 def _is_likely(header: tuple[int, ...]) -> bool:
     """Whether a local header that no directory vouches for is one: else data would be told as a name.
 
-    The version needed is 6.3 at most, times ten, with a number of a system above it; methods go to 20, and from
-    93 to 99 (PKWARE's APPNOTE 6.3.10, 4.4.2 to 4.4.5).
+    The version needed is 6.3 at most, times ten, with a number of a system above it; methods go to 20, and
+    from 93 to 99 (PKWARE's APPNOTE 6.3.10, 4.4.2 to 4.4.5).
     """
     version, method = header[1], header[3]
     return (
