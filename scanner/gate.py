@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from scanner import engine
 from scanner.config import Settings
-from scanner.model import Outcome, Report, Verdict, printable
+from scanner.model import Finding, Outcome, Report, Verdict, printable
+from scanner.policy.evaluate import evaluate
 from scanner.policy.model import Gate, Policy
 from scanner.remedy import moves
 from scanner.remedy.faults import RemedyError
@@ -87,6 +89,23 @@ def run(request: Request) -> tuple[Decision, ...]:
     return tuple(_decide(request, report, outcome) for outcome in own)
 
 
+def let_through(
+    request: Request, outcomes: Sequence[Outcome], *, paths: Sequence[str], today: date
+) -> Decision:
+    """Decide on one file by what a scan gave of it, and move it where it may go.
+
+    Args:
+        request: where it lies and where it is to go; its settings do not matter.
+        outcomes: of the file's members, then its own.
+        paths: for each of them, the path that vendors' patterns are held against.
+        today: the day that time limits are held against.
+    """
+    judged = evaluate(request.policy, outcomes, paths=paths, vendor=request.vendor, today=today)
+    gaps = tuple(dict.fromkeys(gap.detail for each in outcomes for gap in each.gaps))
+    verdict, reasons = _judged(request.policy, outcomes[-1], judged.findings, gaps)
+    return _settled(request, outcomes[-1], verdict, reasons)
+
+
 def _check(request: Request) -> None:
     staging, outbound = request.staging.resolve(), request.outbound.resolve()
     if staging.is_relative_to(outbound) or outbound.is_relative_to(staging):
@@ -97,6 +116,10 @@ def _check(request: Request) -> None:
 
 def _decide(request: Request, report: Report, outcome: Outcome) -> Decision:
     verdict, reasons = _verdict(request, report, outcome)
+    return _settled(request, outcome, verdict, reasons)
+
+
+def _settled(request: Request, outcome: Outcome, verdict: str, reasons: tuple[str, ...]) -> Decision:
     passage = Passage.PASSED if verdict == "clean" else Passage.HELD
     if passage is Passage.HELD and request.override is not None and outcome.sha256 is not None:
         passage = Passage.OVERRIDDEN
@@ -124,13 +147,25 @@ def _verdict(request: Request, report: Report, outcome: Outcome) -> tuple[str, t
     owners = {vendor for _, vendor in members}
     # A finding about no path is about all that its vendor gets.
     mine = [f for f in report.findings if f.path == outcome.path or (not f.path and f.vendor in owners)]
-    wrong = [finding for finding in mine if finding.verdict is not Verdict.UNVERIFIABLE]
+    unread = tuple(dict.fromkeys(gap.detail for each, _ in members for gap in each.gaps))
+    return _judged(request.policy, outcome, mine, unread, whole=not report.info.interrupted)
+
+
+def _judged(
+    policy: Policy,
+    outcome: Outcome,
+    found: Sequence[Finding],
+    unread: tuple[str, ...],
+    *,
+    whole: bool = True,
+) -> tuple[str, tuple[str, ...]]:
+    """The verdict on a file, and why: by its findings, and by what was not read of it."""
+    wrong = [finding for finding in found if finding.verdict is not Verdict.UNVERIFIABLE]
     if wrong:
         worst = "over_shared" if any(f.verdict is Verdict.OVER_SHARED for f in wrong) else "needs_review"
         return worst, tuple(dict.fromkeys(finding.because for finding in wrong))
-    unread = tuple(dict.fromkeys(gap.detail for each, _ in members for gap in each.gaps))
-    closed = request.policy.gate is Gate.CLOSED
-    if outcome.sha256 is None or report.info.interrupted or (unread and closed):
+    closed = policy.gate is Gate.CLOSED
+    if outcome.sha256 is None or not whole or (unread and closed):
         return "unverifiable", unread or ("could not be read in full",)
     return "clean", unread
 

@@ -36,6 +36,7 @@ class Account:
             waiting = queue.waiting(connection)
             known = queue.count(connection)
             open_ = findings.counts(connection)
+            held = {gate.staging: queue.count(connection, gate.staging) for gate in session.config.gates}
         lags = sorted(state.lags)
         return {
             "schema_version": "1.0",
@@ -65,6 +66,11 @@ class Account:
             "verdict_seconds_median": round(lags[len(lags) // 2], 3) if lags else None,
             "findings_open": sum(open_.values()),
             "shares": self._shares(),
+            "gates": [
+                {"from": gate.staging, "to": gate.outbound, "held": held[gate.staging]}
+                for gate in session.config.gates
+            ],
+            "passed": state.passed,
             "watching": self._watching(),
             "sinks": self._sinks(),
             "last_walk": state.last_walk,
@@ -118,6 +124,12 @@ class Account:
             return
         with session.ledger.reading() as connection:
             waiting = queue.waiting(connection)
+            made.gate_held.replace(
+                {
+                    (gate.staging,): float(queue.count(connection, gate.staging))
+                    for gate in session.config.gates
+                }
+            )
             made.findings.replace({key: float(count) for key, count in findings.counts(connection).items()})
         made.queue.replace(
             {("fresh",): waiting.fresh, ("again",): waiting.again, ("verify",): waiting.verify}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -65,6 +65,14 @@ class Quarantine:
 
 
 @dataclass(frozen=True, slots=True)
+class GateWay:
+    """A gate: what lies in ``staging`` and scans clean is moved to ``outbound``, in or below a share."""
+
+    staging: str
+    outbound: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """What to watch, and where to tell.
 
@@ -86,6 +94,7 @@ class AgentConfig:
         metrics: see `Metrics`.
         limits: see `AgentLimits`.
         quarantine: see `Quarantine`.
+        gates: see `GateWay`; as ``{from: …, to: …}`` each.
         scan: settings of a scan: ``model``, ``regions``, ``samples``, and further ``limits``.
     """
 
@@ -106,7 +115,13 @@ class AgentConfig:
     metrics: Metrics = field(default_factory=Metrics)
     limits: AgentLimits = field(default_factory=AgentLimits)
     quarantine: Quarantine = field(default_factory=Quarantine)
+    gates: tuple[GateWay, ...] = ()
     scan: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """All folders that are watched: shares, and what lies before gates."""
+        return (*self.shares, *(gate.staging for gate in self.gates))
 
 
 _SECTIONS = {"metrics": Metrics, "limits": AgentLimits, "quarantine": Quarantine}
@@ -195,6 +210,8 @@ class _Reading:
         given = yaml.SafeLoader("").construct_object(node, deep=True) if node is not None else None
         if name == "sinks":
             values[name] = tuple(given) if isinstance(given, list) else given
+        elif name == "gates":
+            values[name] = tuple(self._gates(node))
         elif name == "scan":
             if isinstance(given, dict):
                 values[name] = given
@@ -207,6 +224,23 @@ class _Reading:
                 self.wrong(node, f"{name}: must be a list of words")
         else:
             self._scalar(values, name, node, given, hint)
+
+    def _gates(self, node: Any) -> Iterator[GateWay]:
+        import yaml
+
+        if not isinstance(node, yaml.SequenceNode):
+            self.wrong(node, "gates: must be a list of {from: FOLDER, to: FOLDER}")
+            return
+        for each in node.value:
+            given = yaml.SafeLoader("").construct_object(each, deep=True)
+            if (
+                isinstance(given, dict)
+                and given.keys() == {"from", "to"}
+                and all(isinstance(value, str) for value in given.values())
+            ):
+                yield GateWay(given["from"].rstrip("/"), given["to"].rstrip("/"))
+            else:
+                self.wrong(each, "gates: must be {from: FOLDER, to: FOLDER}")
 
     def _scalar(self, values: dict[str, Any], name: str, node: Any, given: Any, hint: Any) -> None:
         optional = "None" in str(hint)
@@ -238,10 +272,34 @@ def _check(reading: _Reading, node: Any, values: dict[str, Any]) -> None:
         for other in shares or ():
             if one != other and f"{other.rstrip('/')}/".startswith(f"{one.rstrip('/')}/"):
                 reading.wrong(at["shares"], f"shares: {other} lies in {one}; a file would be looked at twice")
+    for gate in values.get("gates", ()):
+        for problem in _gate_problems(gate, values):
+            reading.wrong(at["gates"], f"gates: {problem}")
     for hours in values.get("quiet_hours", ()):
         if not _HOURS.fullmatch(hours):
             reading.wrong(at["quiet_hours"], f"quiet_hours: {hours} is no time like 22:00-06:00")
     _check_sinks(reading, at, values)
+
+
+def _gate_problems(gate: GateWay, values: dict[str, Any]) -> Iterator[str]:
+    shares = [share.rstrip("/") for share in values.get("shares") or ()]
+    others = [each.staging for each in values["gates"] if each is not gate]
+    quarantine = values.get("quarantine", Quarantine()).folder
+    for folder in (gate.staging, gate.outbound):
+        if not folder.startswith("/"):
+            yield f"{folder or '/'} must be the absolute path of a folder"
+    if any(_within(gate.staging, share) or _within(share, gate.staging) for share in shares):
+        yield f"{gate.staging} and a share hold one the other: what waits there could be had already"
+    if not any(_within(gate.outbound, share) for share in shares):
+        yield f"{gate.outbound} lies in no share: nobody would watch what went through"
+    if any(_within(gate.staging, other) for other in others):
+        yield f"{gate.staging} lies in what another gate watches"
+    if quarantine is not None and _within(quarantine, gate.staging):
+        yield f"quarantine.folder lies in {gate.staging}: what is taken out of reach would come back"
+
+
+def _within(path: str, folder: str) -> bool:
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _check_sinks(reading: _Reading, at: dict[str, Any], values: dict[str, Any]) -> None:

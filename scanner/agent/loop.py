@@ -17,6 +17,7 @@ from scanner.agent import session as sessions
 from scanner.agent.account import Account
 from scanner.agent.config import AgentConfig
 from scanner.agent.database import StoreBroken, opened, says_damaged, set_aside
+from scanner.agent.gatekeeping import Gatekeeping
 from scanner.agent.housekeeping import Housekeeping
 from scanner.agent.leaving import Leaving
 from scanner.agent.noticing import Noticing
@@ -27,6 +28,7 @@ from scanner.agent.session import Law, Session
 from scanner.agent.sinkwatch import SinkWatch
 from scanner.agent.state import State
 from scanner.agent.walking import Walking
+from scanner.ledger.queue import Job
 from scanner.ledger.store import StoreError, Writer
 
 if TYPE_CHECKING:
@@ -161,6 +163,7 @@ class Agent:
                     self._turns()
                 finally:
                     self._walking.close()
+                    self._gates.close()
                     session.close()
             finally:
                 writer.close()
@@ -171,16 +174,26 @@ class Agent:
         self._sinkwatch = SinkWatch(session)
         self._walking = Walking(session)
         self._leaving = Leaving(session, self._walking.folder)
-        self._noticing = Noticing(session, self._walking, self._leaving)
+        self._gates = Gatekeeping(
+            session,
+            walk=self._walking.folder,
+            written=self._written,
+            wake=self.wake,
+        )
+        self._noticing = Noticing(session, self._walking, self._leaving, self._gates.admits)
         self._scanning = Scanning(
             session,
             Recording(session, self._leaving.resolve),
+            self._gates,
             gone=self._leaving.later,
             written=self._noticing.written,
             others=self._selftest.event,
         )
         self._account = Account(session, scanning=lambda: len(self._scanning), unsettled=self._unsettled)
         self._housekeeping = Housekeeping(session, self._account.document)
+
+    def _written(self, job: Job) -> None:
+        self._noticing.written(job)
 
     def _start(self, rebuilt: bool) -> None:
         session = self._session
@@ -194,8 +207,7 @@ class Agent:
             # It says so of each share once all of it is watched, so that nothing falls between.
             session.watcher.start()
         else:
-            for share in self.config.shares:
-                self._walking.later(share)
+            self._walking.everything()
         self._opened_ready(f"watching {len(self.config.shares)} share(s)")
 
     # -- the loop -------------------------------------------------------------------------------------------
@@ -230,6 +242,7 @@ class Agent:
         # After the walk: what it took in last must not wait for somebody to wake the loop.
         self._noticing.complete()
         self._scanning.collect()
+        self._gates.settle()
         started = self._scanning.give()
         self._leaving.settle(busy=self._is_busy())
         ageing = self._housekeeping.clock(walking=len(self._walking) > 0)
@@ -353,5 +366,7 @@ class Agent:
             return True
         session.adopt(law)
         self._housekeeping.judge_soon()
+        for gate in config.gates:
+            self._walking.later(gate.staging)
         self._opened_ready(f"watching {len(config.shares)} share(s)")
         return False

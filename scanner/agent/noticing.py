@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from scanner.agent.leaving import Leaving
 from scanner.agent.places import look
@@ -26,10 +26,13 @@ class Noticing:
         session: see `Session`.
         walking: has walked what hints cannot say.
         leaving: is told of what is gone.
+        admits: asked of each file that is complete; False where it is to be left alone for now.
     """
 
-    def __init__(self, session: Session, walking: Walking, leaving: Leaving) -> None:
-        self._session, self._walking, self._leaving = session, walking, leaving
+    def __init__(
+        self, session: Session, walking: Walking, leaving: Leaving, admits: Callable[[Complete], bool]
+    ) -> None:
+        self._session, self._walking, self._leaving, self._admits = session, walking, leaving, admits
         self._new: dict[tuple[str, str], Job] = {}
 
     def __len__(self) -> int:
@@ -90,6 +93,8 @@ class Noticing:
     def _take(self, found: Complete) -> None:
         """A file that may be read now."""
         self._leaving.is_back(found.root, found.path)
+        if not self._admits(found):
+            return
         since = time.time() - (time.monotonic() - found.since)
         job = Job(found.root, found.path, queue.FRESH, found.signature.size, since)
         self._new[found.root, found.path] = job

@@ -38,6 +38,7 @@ class Task:
         members: the names, as stored, of those that are recorded; the file's own is empty.
         findings: of those.
         incomplete: whether something of them was not read.
+        outcomes: all of them, where a gate is to decide.
     """
 
     job: Job
@@ -47,6 +48,7 @@ class Task:
     members: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     incomplete: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
 
 
 class Recording:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from scanner.agent.gatekeeping import Gatekeeping
 from scanner.agent.governor import step_back
 from scanner.agent.places import look
 from scanner.agent.recording import Recording, Task
@@ -30,6 +31,7 @@ class Scanning:
     Args:
         session: see `Session`.
         recording: writes outcomes.
+        gates: takes those of what lies before a gate.
         gone: called with share and path of a file that is not there any more.
         written: called with a job whose file was written to while it was scanned.
         others: is asked first about what comes from workers; True where it was for somebody else.
@@ -39,12 +41,13 @@ class Scanning:
         self,
         session: Session,
         recording: Recording,
+        gates: Gatekeeping,
         *,
         gone: Callable[[str, str], object],
         written: Callable[[Job], object],
         others: Callable[[Piece | Ended], bool],
     ) -> None:
-        self._session, self._recording = session, recording
+        self._session, self._recording, self._gates = session, recording, gates
         self._gone, self._written, self._others = gone, written, others
         self._tasks: dict[ItemRef, Task] = {}
         self._events: deque[Piece | Ended] = deque()
@@ -52,7 +55,10 @@ class Scanning:
         self._idle_since: float | None = None
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self._tasks) + len(self._gates)
+
+    def _taker(self, task: Task) -> Recording | Gatekeeping:
+        return self._gates if self._gates.guards(task.job.share) else self._recording
 
     def rests_at(self) -> float | None:
         """On the monotonic clock, when idle workers are to be ended; None where there are none."""
@@ -75,7 +81,7 @@ class Scanning:
 
     def _next(self) -> list[Job]:
         session = self._session
-        busy = {(each.job.share, each.job.path) for each in self._tasks.values()}
+        busy = {(each.job.share, each.job.path) for each in self._tasks.values()} | self._gates.deciding
         limits = session.config.limits
         room = limits.workers - session.pool.busy
         return session.jobs.next(max(room, 1), small=limits.small_mb << 20, busy=busy, fresh=room <= 0)
@@ -95,6 +101,10 @@ class Scanning:
 
     def _begin(self, job: Job) -> bool:
         session = self._session
+        if job.share not in session.roots:
+            # It was watched when this was queued, and is not any more.
+            session.teller.tell([], lambda connection: queue.forget(connection, job.share, job.path))
+            return True
         found = look((job.share, job.path))
         if found is None:
             session.jobs.drop(job)
@@ -137,7 +147,7 @@ class Scanning:
             return
         if isinstance(event, Piece):
             if task.held is not None:
-                self._recording.member(task, task.held)
+                self._taker(task).member(task, task.held)
             task.held = event.value
         else:
             self._close(task, event)
@@ -164,7 +174,7 @@ class Scanning:
             self._gone(job.share, job.path)
             self._session.jobs.drop(job)
             return
-        self._recording.file(task, outcome)
+        self._taker(task).file(task, outcome)
         found = look((job.share, job.path))
         if found is not None and not found.is_same(task.signature):
             self._written(job)
@@ -172,7 +182,7 @@ class Scanning:
     def _members(self, task: Task) -> None:
         """Of a scan that died: a member that came last is whole, and nothing more of the file is."""
         if task.held is not None and task.held.member is not None:
-            self._recording.member(task, task.held)
+            self._taker(task).member(task, task.held)
             task.held = None
 
     def _last(self, task: Task, event: Ended) -> Outcome:

@@ -24,7 +24,7 @@ from scanner.ledger.store import Connection, Ledger, Writer, state_folder
 from scanner.pool import Pool
 from scanner.sinks.config import build
 from scanner.sources.mounts import Shares
-from scanner.sources.settling import Settling
+from scanner.sources.settling import TEMPORARY_SECONDS, Settling
 from scanner.sources.watch import Watcher
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ class Session:
     watcher: Watcher | None = None
 
     @property
+    def roots(self) -> tuple[str, ...]:
+        """All folders that are watched."""
+        return self.config.roots
+
+    @property
     def policy(self) -> Policy:
         """The policy in force."""
         return self.law[0]
@@ -105,6 +110,9 @@ class Session:
 
         def tell(connection: Connection, changes: Sequence[Transition]) -> None:
             self.teller.transitions(connection, changes)
+            for gate in self.config.gates:
+                # What another policy held may go through by this one.
+                queue.forget_all(connection, gate.staging)
             queue.keep(connection, "policy", digest)
 
         rejudge(self.writer, policy, tell, digest)
@@ -150,7 +158,7 @@ def begin(
     outbox = Outbox(ledger.engine, host=telling.hostname(), limit=limits.outbox)
     with ledger.reading() as connection:
         mounts: Mapping[str, Any] = queue.fact(connection, "mounts") or {}
-        filled = [share for share in config.shares if queue.count(connection, share)]
+        filled = [share for share in config.roots if queue.count(connection, share)]
     watcher = None if once else _watcher(config, folder, wake, remembered=mounts, filled=filled)
     session = Session(
         config=config,
@@ -178,8 +186,10 @@ def begin(
             settle_seconds=config.settle_seconds,
             settle_max_seconds=config.settle_max_seconds,
             closed_seconds=min(_CLOSED_SECONDS, config.settle_seconds),
+            # A single walk reads what is there; it does not wait for somebody to rename it.
+            temporary_seconds=config.settle_seconds if once else TEMPORARY_SECONDS,
         ),
-        shares=watcher.shares if watcher else Shares(config.shares, remembered=mounts, filled=filled),
+        shares=watcher.shares if watcher else Shares(config.roots, remembered=mounts, filled=filled),
         watcher=watcher,
     )
     session.adopt(law)
@@ -197,7 +207,7 @@ def _watcher(
     remembered: Mapping[str, Any],
     filled: Collection[str],
 ) -> Watcher:
-    roots = [*config.shares]
+    roots = [*config.roots]
     if config.selftest_minutes:
         planted = selftest.root(folder)
         planted.mkdir(mode=0o700, parents=True, exist_ok=True)

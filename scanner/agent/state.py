@@ -18,6 +18,7 @@ class State:
         selftest: ``passed``, ``failed`` or ``pending``.
         scanned: items since the start.
         waits_for: why work that can wait does so.
+        passed: files that went through a gate since the start.
         lags: seconds from complete to verdict of the latest fresh files.
         problem: why the newest configuration is not in force; empty where it is.
     """
@@ -29,6 +30,7 @@ class State:
     selftest: str = "pending"
     scanned: int = 0
     waits_for: str | None = None
+    passed: int = 0
     lags: list[float] = field(default_factory=list)
     problem: str = ""
 

@@ -79,12 +79,18 @@ class Teller:
 
     def alarm(self, what: str, detail: str, level: str, **more: Any) -> None:
         """Say, in the log too, that a person should look at something. Never raises for the ledger."""
+        self._alarms.append(self.made_alarm(what, detail, level, **more))
+        self.alarms()
+
+    def made_alarm(self, what: str, detail: str, level: str, **more: Any) -> events.Event:
+        """An alarm for the caller to tell, in a transaction of its own; it is in the log already."""
         log.log(logging.INFO if level == "info" else logging.WARNING, "%s: %s", what, detail)
-        told = events.alarm(what, detail, level=level, time=shown(now()), host=self.host, **more)
         if self._metrics is not None:
             self._metrics.alarms.add(what=what)
-        self._alarms.append(told)
-        self.alarms()
+        at = now()
+        about = [f"{name}={value}" for name, value in sorted(more.items())]
+        uid = events.stable_id("alarm", what, self.host, at, *about)
+        return events.alarm(what, detail, level=level, time=shown(at), host=self.host, uid=uid, **more)
 
     def alarms(self) -> None:
         """Tell what alarms wait. They wait in memory only while the ledger cannot be written."""

@@ -65,6 +65,11 @@ class Walking:
         if (root, "", True) not in self._walks and (root, below, deep) not in self._walks:
             self._walks.append((root, below, deep))
 
+    def everything(self) -> None:
+        """Walk all that is watched."""
+        for root in self._session.roots:
+            self.later(root)
+
     def folder(self, root: str, below: str) -> None:
         """Look at the files of one folder."""
         self.later(root, below, deep=False)
@@ -100,8 +105,7 @@ class Walking:
             with suppress(StoreError):
                 walk.connection.close()
             self._walks.insert(0, (walk.root, walk.below, walk.deep))
-        for root in self._session.config.shares:
-            self.later(root)
+        self.everything()
 
     def close(self) -> None:
         """Leave the walk that is under way."""
@@ -130,7 +134,7 @@ class Walking:
         if walk.below or not walk.deep:
             return
         self._full.add(walk.root)
-        if not self._full >= set(session.config.shares):
+        if not self._full >= set(session.roots):
             return
         self._full.clear()
         session.state.last_walk = time.time()
@@ -153,10 +157,7 @@ class Walking:
 
     def _keep_mounts(self) -> None:
         session = self._session
-        held = {
-            share: [list(mount) for mount in session.shares.remembered(share)]
-            for share in session.config.shares
-        }
+        held = {share: [list(mount) for mount in session.shares.remembered(share)] for share in session.roots}
         if held != self._mounts:
             session.teller.tell([], lambda connection: queue.keep(connection, "mounts", held))
             self._mounts = held

@@ -169,6 +169,12 @@ def forget(connection: Connection, share: str, path: str) -> None:
     drop(connection, share, path)
 
 
+def forget_all(connection: Connection, share: str) -> None:
+    """All files of a share, so that each is scanned when it is next noticed."""
+    for table in (schema.agent_files, schema.agent_queue):
+        connection.execute(delete(table).where(table.c.share == stored(share)))
+
+
 def known(
     connection: Connection, share: str, below: str = "", *, deep: bool = True
 ) -> Iterator[tuple[str, tuple[int, ...]]]:

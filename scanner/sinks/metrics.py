@@ -178,6 +178,8 @@ class AgentMetrics:
         )
         self.walk_seconds = made.gauge("sharewatch_last_reconcile_seconds", "How long that walk took.")
         self.share_up = made.gauge("sharewatch_share_up", "1 while a share can be read.", "share")
+        self.gate_files = made.counter("sharewatch_gate_files_total", "Files at gates.", "passage")
+        self.gate_held = made.gauge("sharewatch_gate_held_files", "Files that a gate holds.", "staging")
         self.self_test = made.gauge(
             "sharewatch_self_test_timestamp_seconds", "When the self-test last found its people."
         )

@@ -41,6 +41,9 @@ TEMPORARY_NAMES = (
     ".*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]",  # rsync's .name.XXXXXX
 )
 
+#: Seconds that a temporary name waits to be renamed.
+TEMPORARY_SECONDS = 3600.0
+
 Place = tuple[str, str]
 #: What is known of files at a moment; None for one that is not there any more.
 Look = Callable[[Place], Signature | None]
@@ -115,7 +118,7 @@ class Settling:
         settle_seconds: float = 2.0,
         settle_max_seconds: float = 300.0,
         closed_seconds: float = 0.2,
-        temporary_seconds: float = 3600.0,
+        temporary_seconds: float = TEMPORARY_SECONDS,
         temporary_names: Sequence[str] = TEMPORARY_NAMES,
         limit: int = 100_000,
         clock: Callable[[], float] = time.monotonic,
@@ -274,4 +277,4 @@ class Settling:
             self._lately.pop(next(iter(self._lately)))
 
 
-__all__ = ["TEMPORARY_NAMES", "Complete", "How", "Look", "Settling"]
+__all__ = ["TEMPORARY_NAMES", "TEMPORARY_SECONDS", "Complete", "How", "Look", "Settling"]

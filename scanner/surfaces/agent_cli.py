@@ -121,6 +121,8 @@ def _signals(agent: Agent, notifier: Any) -> None:
     signal.signal(signal.SIGTERM, lambda *_: agent.stop())
     signal.signal(signal.SIGINT, lambda *_: agent.stop())
     signal.signal(signal.SIGHUP, reload)
+    # Of a lease that somebody breaks while a gate asks whether a file is open; the default ends the process.
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
 
 
 def _listener(agent: Agent, config: AgentConfig, metrics: Any) -> Listener:
@@ -229,6 +231,9 @@ def _shown(document: dict[str, Any]) -> str:
     lines = [f"{who}, started {_ago(document['started'])}: {well}"]
     lines += [f"  ! {each}" for each in amiss]
     lines += [f"  share     {each['path']}: {each['state'] or 'walked'}" for each in document["shares"]]
+    lines += [
+        f"  gate      {each['from']} to {each['to']}: {each['held']:,} held" for each in document["gates"]
+    ]
     watching = document["watching"]
     if watching:
         polled = f", {watching['polled']:,} polled" if watching["polled"] else ""
