@@ -107,6 +107,8 @@ def test_a_file_whose_name_is_taken_stays_and_is_tried_again(place: Place) -> No
     until(lambda: alarms(place) == ["gate_failed"], place)
     assert staged(place) == ["bolt/a.csv"]
     assert "Anna Weber" in (place.share / "bolt/a.csv").read_text()
+    # What lies in the share already is scanned and waits no more.
+    until(lambda: recorded(place) == ["bolt/a.csv"], place)
     status = place.status()
     assert status is not None
     assert status["queue"]["waiting"] == 1
