@@ -62,17 +62,17 @@ vendors:
 
 # -- people ------------------------------------------------------------------------------------------------
 
-_FIRST = (
+FIRST = (
     "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gina", "Hugo", "Ida", "Jon", "Kira", "Leo", "Mona",
     "Nils", "Olga", "Paul", "Rosa", "Sven", "Tina", "Udo", "Vera", "Wim", "Xenia", "Yann", "Zoe",
 )  # fmt: skip
-_LAST = (
+LAST = (
     "Abbott", "Becker", "Carter", "Dupont", "Evans", "Fischer", "Garcia", "Hughes", "Ibsen", "Jansen",
     "Keller", "Lambert", "Meyer", "Novak", "Olsen", "Perez", "Quinn", "Rossi", "Schmidt", "Turner",
     "Ulrich", "Vogel", "Weber", "Young", "Zimmer",
 )  # fmt: skip
-_STREETS = ("Oak Street", "Mill Lane", "Station Road", "High Street", "Park Avenue", "Church Road")
-_STATES = ("CA", "TX", "NY", "WA", "OH")
+STREETS = ("Oak Street", "Mill Lane", "Station Road", "High Street", "Park Avenue", "Church Road")
+STATES = ("CA", "TX", "NY", "WA", "OH")
 _AREAS = ("212", "213", "305", "312", "404", "415", "503", "617", "713", "206")
 
 
@@ -97,7 +97,7 @@ def population(size: int, seed: int) -> list[Person]:
     out: list[Person] = []
     known: set[tuple[str, str, str]] = set()
     while len(out) < size:
-        first, last = rng.choice(_FIRST), rng.choice(_LAST)
+        first, last = rng.choice(FIRST), rng.choice(LAST)
         born = f"{rng.randint(1940, 2004)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
         if (first, last, born) in known:
             continue
@@ -113,8 +113,8 @@ def population(size: int, seed: int) -> list[Person]:
                 f"{area}{rest:07d}",
                 str(100_003 + 7 * number),
                 born,
-                f"{rng.randint(1, 9999)} {rng.choice(_STREETS)}",
-                rng.choice(_STATES),
+                f"{rng.randint(1, 9999)} {rng.choice(STREETS)}",
+                rng.choice(STATES),
             )
         )
     return out

@@ -8,17 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_FIRST = (
-    "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gina", "Hugo", "Ida", "Jon", "Kira", "Leo", "Mona",
-    "Nils", "Olga", "Paul", "Rosa", "Sven", "Tina", "Udo", "Vera", "Wim", "Xenia", "Yann", "Zoe",
-)  # fmt: skip
-_LAST = (
-    "Abbott", "Becker", "Carter", "Dupont", "Evans", "Fischer", "Garcia", "Hughes", "Ibsen", "Jansen",
-    "Keller", "Lambert", "Meyer", "Novak", "Olsen", "Perez", "Quinn", "Rossi", "Schmidt", "Turner",
-    "Ulrich", "Vogel", "Weber", "Young", "Zimmer",
-)  # fmt: skip
-_STREETS = ("Oak Street", "Mill Lane", "Station Road", "High Street", "Park Avenue", "Church Road")
-_STATES = ("CA", "TX", "NY", "WA", "OH")
+from bench.truth import FIRST, LAST, STATES, STREETS
 
 
 @dataclass(frozen=True)
@@ -40,7 +30,7 @@ def population(size: int, seed: int = 7) -> list[Person]:
     rng = random.Random(seed)
     out = []
     for number in range(size):
-        first, last = rng.choice(_FIRST), rng.choice(_LAST)
+        first, last = rng.choice(FIRST), rng.choice(LAST)
         out.append(
             Person(
                 number,
@@ -49,8 +39,8 @@ def population(size: int, seed: int = 7) -> list[Person]:
                 f"{first}.{last}{number}@example.{rng.choice(('com', 'org', 'net'))}".lower(),
                 f"+1 415 {200 + number // 10_000:03d} {number % 10_000:04d}",
                 f"{rng.randint(1940, 2004)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}",
-                f"{rng.randint(1, 999)} {rng.choice(_STREETS)}",
-                rng.choice(_STATES),
+                f"{rng.randint(1, 999)} {rng.choice(STREETS)}",
+                rng.choice(STATES),
             )
         )
     return out
