@@ -56,7 +56,8 @@ _SYMBOL_OF_REMAINDER = np.array([*range(10), ord("X") - ord("A") + 10], dtype=np
 
 def _matrix(cells: Cells, chosen: Mask, width: int) -> NDArray[np.uint8]:
     """The bytes of the chosen values, all ``width`` long, one row each."""
-    if len(cells.data) == width * len(cells.values):
+    # Values of other lengths may add up to as many bytes by chance.
+    if len(cells.data) == width * len(cells.values) and bool((cells.lengths == width).all()):
         every = cells.data.reshape(-1, width)
         return every if chosen.all() else every[chosen]
     matrix: NDArray[np.uint8] = cells.data[cells.offsets[:-1][chosen][:, None] + np.arange(width)]

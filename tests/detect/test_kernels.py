@@ -63,6 +63,7 @@ def test_examples_are_judged_alike(kind: str) -> None:
 @settings(max_examples=40)
 @example(values=["40°26'46\"N 79°58'56\"W", "1.5 2.5"])
 @example(values=["1M8GDM9AXKP042788", "4111 1111 1111 1111", "a@b.js", "0.0.0.0", "::1", "12.5, 13.75"])
+@example(values=["1HGCM82633A004353", "jane.roe@example.com", "0" * 14])
 @given(values=st.lists(cells, min_size=1, max_size=12))
 def test_any_cells_are_judged_alike(kind: str, values: list[str]) -> None:
     """Generated columns: the fast path finds something exactly where Presidio does."""
