@@ -61,7 +61,7 @@ class Channel:
         Raises:
             OSError: this end is closed.
         """
-        return bool(ready((self,), 0.0))
+        return bool(readable((self._descriptor,), 0.0))
 
     def close(self) -> None:
         """Close this end; once is enough, twice is no error."""
@@ -84,17 +84,15 @@ class Channel:
         return found
 
 
-def ready(channels: Iterable[Channel], seconds: float) -> list[Channel]:
-    """Those with something to receive, waiting until there is one or the time is over.
+def readable(descriptors: Iterable[int], seconds: float) -> list[int]:
+    """Those with something to read, waiting until there is one or the time is over.
 
     Raises:
-        OSError: one of them is closed.
+        OSError: one of them is -1, that of a closed channel.
     """
     waited = select.poll()
-    by_descriptor = {}
-    for channel in channels:
-        if channel.fileno() < 0:
+    for descriptor in descriptors:
+        if descriptor < 0:
             raise OSError("the channel is closed")
-        by_descriptor[channel.fileno()] = channel
-        waited.register(channel.fileno(), select.POLLIN)
-    return [by_descriptor[descriptor] for descriptor, _ in waited.poll(seconds * 1000)]
+        waited.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in waited.poll(seconds * 1000)]

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from scanner.channel import Channel, ready
+from scanner.channel import Channel, readable
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -204,9 +204,9 @@ class Pool:
             slot.pipe.send(task)
 
     def _collect(self) -> Iterator[Piece | Ended]:
-        pipes = {slot.pipe: slot for slot in self._slots if slot.busy}
-        for pipe in ready(pipes, _POLL_SECONDS):
-            yield from self._receive(pipes[pipe])
+        busy = {slot.pipe.fileno(): slot for slot in self._slots if slot.busy}
+        for pipe in readable(busy, _POLL_SECONDS):
+            yield from self._receive(busy[pipe])
         for slot in [slot for slot in self._slots if slot.busy]:
             why = self._overrun(slot)
             if why is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scanner.channel import Channel, ready
+from scanner.channel import Channel, readable
 
 
 @pytest.fixture
@@ -58,10 +58,10 @@ def test_an_end_in_the_middle_of_an_object(ends: tuple[Channel, Channel]) -> Non
 def test_waiting_tells_those_with_something(ends: tuple[Channel, Channel]) -> None:
     """And nothing when the time is over; a closed one is an error, not an endless wait."""
     here, there = ends
-    assert not ready((here, there), 0.01)
+    assert not readable((here.fileno(), there.fileno()), 0.01)
     here.send(1)
-    assert ready((here, there), 10) == [there]
+    assert readable((here.fileno(), there.fileno()), 10) == [there.fileno()]
     here.close()
     here.close()
     with pytest.raises(OSError, match="closed"):
-        ready((here, there), 0.01)
+        readable((here.fileno(), there.fileno()), 0.01)

@@ -10,6 +10,7 @@ from typing import Any
 from scanner import __version__
 from scanner.agent.session import Session
 from scanner.ledger import findings, queue
+from scanner.ledger.store import Connection
 from scanner.sources.mounts import Presence
 
 _UP = (Presence.THERE, Presence.PARTLY)
@@ -36,7 +37,7 @@ class Account:
             waiting = queue.waiting(connection)
             known = queue.count(connection)
             open_ = findings.counts(connection)
-            held = {gate.staging: queue.count(connection, gate.staging) for gate in session.config.gates}
+            held = self._held(connection)
         lags = sorted(state.lags)
         return {
             "schema_version": "1.0",
@@ -79,6 +80,10 @@ class Account:
             "configuration": state.problem or "in force",
             "workers": len(session.pool.processes),
         }
+
+    def _held(self, connection: Connection) -> dict[str, int]:
+        """Files that lie before each gate, by its staging folder."""
+        return {gate.staging: queue.count(connection, gate.staging) for gate in self._session.config.gates}
 
     def _shares(self) -> list[dict[str, Any]]:
         watcher = self._session.watcher
@@ -124,12 +129,8 @@ class Account:
             return
         with session.ledger.reading() as connection:
             waiting = queue.waiting(connection)
-            made.gate_held.replace(
-                {
-                    (gate.staging,): float(queue.count(connection, gate.staging))
-                    for gate in session.config.gates
-                }
-            )
+            held = self._held(connection)
+            made.gate_held.replace({(staging,): float(count) for staging, count in held.items()})
             made.findings.replace({key: float(count) for key, count in findings.counts(connection).items()})
         made.queue.replace(
             {("fresh",): waiting.fresh, ("again",): waiting.again, ("verify",): waiting.verify}

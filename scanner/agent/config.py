@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from scanner.agent.places import within
 from scanner.config import ConfigError, Settings
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -270,7 +271,7 @@ def _check(reading: _Reading, node: Any, values: dict[str, Any]) -> None:
             reading.wrong(at["shares"], f"shares: {share} must be an absolute path")
     for one in shares or ():
         for other in shares or ():
-            if one != other and f"{other.rstrip('/')}/".startswith(f"{one.rstrip('/')}/"):
+            if one != other and within(other, one):
                 reading.wrong(at["shares"], f"shares: {other} lies in {one}; a file would be looked at twice")
     for gate in values.get("gates", ()):
         for problem in _gate_problems(gate, values):
@@ -288,18 +289,14 @@ def _gate_problems(gate: GateWay, values: dict[str, Any]) -> Iterator[str]:
     for folder in (gate.staging, gate.outbound):
         if not folder.startswith("/"):
             yield f"{folder or '/'} must be the absolute path of a folder"
-    if any(_within(gate.staging, share) or _within(share, gate.staging) for share in shares):
+    if any(within(gate.staging, share) or within(share, gate.staging) for share in shares):
         yield f"{gate.staging} and a share hold one the other: what waits there could be had already"
-    if not any(_within(gate.outbound, share) for share in shares):
+    if not any(within(gate.outbound, share) for share in shares):
         yield f"{gate.outbound} lies in no share: nobody would watch what went through"
-    if any(_within(gate.staging, other) for other in others):
+    if any(within(gate.staging, other) for other in others):
         yield f"{gate.staging} lies in what another gate watches"
-    if quarantine is not None and _within(quarantine, gate.staging):
+    if quarantine is not None and within(quarantine, gate.staging):
         yield f"quarantine.folder lies in {gate.staging}: what is taken out of reach would come back"
-
-
-def _within(path: str, folder: str) -> bool:
-    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _check_sinks(reading: _Reading, at: dict[str, Any], values: dict[str, Any]) -> None:

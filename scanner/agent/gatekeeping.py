@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.agent.config import GateWay
-from scanner.agent.places import look
+from scanner.agent.places import look, within
 from scanner.agent.recording import Task
 from scanner.agent.session import Session
 from scanner.events import Event
@@ -115,7 +115,7 @@ class Gatekeeping:
 
     def _share_of(self, gate: GateWay) -> tuple[str, str]:
         """The share that a gate leads to, and the path of its folder there, with a slash at its end."""
-        share = max((each for each in self._session.config.shares if _is_in(gate.outbound, each)), key=len)
+        share = max((each for each in self._session.config.shares if within(gate.outbound, each)), key=len)
         below = gate.outbound[len(share.rstrip("/")) :].strip("/")
         return share, f"{below}/" if below else ""
 
@@ -202,10 +202,6 @@ class Gatekeeping:
     def _counted(self, passage: str) -> None:
         if self._session.metrics is not None:
             self._session.metrics.gate_files.add(passage=passage)
-
-
-def _is_in(path: str, folder: str) -> bool:
-    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def is_written(path: Path) -> bool:

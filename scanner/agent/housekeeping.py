@@ -11,9 +11,7 @@ from scanner import events
 from scanner.agent.ageing import Ageing
 from scanner.agent.session import Session
 from scanner.agent.teller import now as moment
-from scanner.judging import of_vendors
-from scanner.ledger import findings
-from scanner.ledger.findings import Transition
+from scanner.judging import of_vendors, settle_vendors
 from scanner.ledger.store import Connection, shown
 
 _DAY = 86_400
@@ -90,11 +88,7 @@ class Housekeeping:
         vendors = of_vendors(session.ledger, session.policy, at, session.law[1])
 
         def also(connection: Connection) -> None:
-            changes: list[Transition] = []
-            for vendor, found in vendors.items():
-                changes += findings.observe(connection, findings.of_vendor(vendor), found, at)
-            changes += findings.expire(connection, at)
-            session.teller.transitions(connection, changes)
+            session.teller.transitions(connection, settle_vendors(connection, vendors, at))
 
         session.writer.write("judged", [], also=also, note={"at": at})
         session.teller.sent()

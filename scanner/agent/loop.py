@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from scanner.agent import session as sessions
@@ -28,6 +27,7 @@ from scanner.agent.session import Law, Session
 from scanner.agent.sinkwatch import SinkWatch
 from scanner.agent.state import State
 from scanner.agent.walking import Walking
+from scanner.channel import readable
 from scanner.ledger.queue import Job
 from scanner.ledger.store import StoreError, Writer
 
@@ -269,9 +269,8 @@ class Agent:
         return len(self._session.settling) + len(self._leaving) + len(self._noticing) + len(self._walking)
 
     def _sleep(self) -> None:
-        with suppress(OSError, ValueError):
-            ready = wait([self._wake, *self._session.pool.pipes], timeout=self._patience())
-            if self._wake in ready:
+        with suppress(OSError):
+            if self._wake in readable([self._wake, *self._session.pool.pipes], self._patience()):
                 os.eventfd_read(self._wake)
 
     def _patience(self) -> float:

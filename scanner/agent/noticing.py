@@ -26,7 +26,7 @@ class Noticing:
         session: see `Session`.
         walking: has walked what hints cannot say.
         leaving: is told of what is gone.
-        admits: asked of each file that is complete; False where it is to be left alone for now.
+        admits: asked of each file that is complete; False where it waits: it will be complete again.
     """
 
     def __init__(

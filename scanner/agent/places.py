@@ -19,6 +19,11 @@ def look(place: tuple[str, str]) -> Signature | None:
     return signature_of(found) if stat.S_ISREG(found.st_mode) else None
 
 
+def within(path: str, folder: str) -> bool:
+    """Whether an absolute path is a folder, or lies in it; a slash at the end of either changes nothing."""
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+
+
 def covers(folder: str, path: str) -> bool:
     """Whether a path is a folder, or lies in it; the empty folder is the share."""
     return not folder or path == folder or path.startswith(f"{folder}/")
