@@ -115,6 +115,10 @@ class Gap:
         return self.reason is Reason.EXCLUDED
 
 
+#: The kind of the signal that says that a digest can be undone: ``reversible:md5 of column email``.
+REVERSIBLE = "reversible"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of one entity type in one field, as reported.
@@ -144,6 +148,17 @@ class Evidence:
     samples: tuple[str, ...] = ()
     row_numbers: tuple[int, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def undone(self) -> str | None:
+        """How a digest can be turned back (``md5 of column email``), None where nothing says it can."""
+        found = (signal for signal in self.signals if signal.startswith(f"{REVERSIBLE}:"))
+        return next((signal.removeprefix(f"{REVERSIBLE}:") for signal in found), None)
+
+    @property
+    def effective_form(self) -> Form:
+        """The form by what its holder can make of it: a digest that can be undone is no better than clear."""
+        return self.form if self.undone is None else Form.CLEAR
 
 
 @dataclass(frozen=True, slots=True)

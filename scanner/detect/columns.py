@@ -283,7 +283,7 @@ class ColumnFold:
         return meanings
 
     def _look_again(self, suspicion: Suspicion) -> None:
-        """The column may have changed: what its last rows are by themselves is counted from here on."""
+        """Judge the last rows again, unless they look as the judged ones did."""
         last = suspicion.values.slice(max(0, len(suspicion.values) - _AGAIN))
         some = sampled(last, self._tools.hasher.hash(last), None)
         values = [value for _, value in sorted(some.items())]
@@ -292,6 +292,7 @@ class ColumnFold:
             self._judge_again(values, len(last))
 
     def _judge_again(self, values: Sequence[str], rows: int) -> None:
+        """What the last rows are by themselves is counted from here on."""
         meanings = self._verdict(values, rows)
         known = {meaning.entity_type for meaning in self.meanings}
         for meaning in meanings:

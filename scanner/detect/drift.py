@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from scanner.detect import lexicon
 from scanner.detect.cells import Cells
 from scanner.detect.sample import Sample
 
@@ -36,7 +37,7 @@ _COMPARED = ("letter", "digit", "space", "beyond ascii")
 #: Shares of two samples differ where they are this many standard errors apart, and by more than nothing much.
 _ERRORS = 4.0
 _NOTHING_MUCH = 0.04
-_LISTS = np.arange(16)
+_LISTS = np.arange(len(lexicon.NAMES))
 #: Columns with more than this share of digits or years are told apart by more than a `Look` holds.
 _FEW_DIGITS = 0.3
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from scanner.model import Column, Evidence, Form, Outcome, Probe, Table, printable
+from scanner.model import REVERSIBLE, Column, Evidence, Form, Outcome, Probe, Table, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
     from scanner.detect.hashing import ColumnHasher
 
-#: The kind of the signal that says so: ``reversible:md5 of column email``.
-REVERSIBLE = "reversible"
-#: Of the one that says that only a file of another recipient undoes it.
+#: The kind of the signal that says that only a file of another recipient undoes it.
 ELSEWHERE = "elsewhere"
 #: And of the one that says that somebody could try: ``enumerable:sha256 of phone numbers unless keyed``.
 ENUMERABLE = "enumerable"
@@ -199,7 +197,7 @@ def _told_column(
 def _told_evidence(
     evidence: Evidence, here: _Place, known: Sequence[tuple[_Place, Probe]], name: Callable[[_Place], str]
 ) -> Evidence:
-    if evidence.form is not Form.HASHED or is_reversible(evidence):
+    if evidence.form is not Form.HASHED or evidence.undone is not None:
         return evidence
     found = _best(evidence, here, known)
     if found is None:
@@ -241,11 +239,6 @@ def _named(noun: str, name: str) -> str:
 
 def _signalled(evidence: Evidence, signal: str) -> Evidence:
     return replace(evidence, signals=(signal, *evidence.signals))
-
-
-def is_reversible(evidence: Evidence) -> bool:
-    """Whether a digest was shown to hide nothing from its recipient."""
-    return any(signal.startswith(f"{REVERSIBLE}:") for signal in evidence.signals)
 
 
 # --- values that are few ------------------------------------------------------------------------------------

@@ -172,9 +172,11 @@ class Links:
         found.known[mine] = True
 
     def meet(self, name: str, mine: Words, other: str, theirs: Words) -> bool:
-        """Whether of some people of ``other`` it is known which ``name`` they have, or of both sides which
-        further identifier of one kind. Then who is linked to none of the others is somebody else.
-        """  # noqa: D205 # one thought
+        """Whether something recorded could have told people of two identifiers as the same ones.
+
+        It could where some people of ``other`` have a known ``name``, or both sides a further identifier of
+        one kind: then who is linked to none of the others is somebody else.
+        """
         if any(among(edges.keys, theirs).any() for edges in self._between(other, name)):
             return True
         if kind(name) in WEAK:

@@ -91,7 +91,7 @@ def _permits(entry: Allow, field: PersonalField) -> bool:
     """Whether an entry allows the field's form. A digest that can be undone is no better than the value."""
     if entry.forms is None:
         return True
-    form = Form.CLEAR if field.undone else field.evidence.form
+    form = field.evidence.effective_form
     return form in entry.forms
 
 

@@ -10,7 +10,6 @@ from scanner.policy.categories import is_identifying, taxonomy
 
 #: Formats whose tables people know as worksheets.
 WORKBOOKS = frozenset({"xlsx", "xlsm", "xlsb", "xls", "ods"})
-_REVERSIBLE = "reversible:"
 #: What readers call the only table of a file that names none.
 UNNAMED = "-"
 
@@ -37,12 +36,6 @@ class PersonalField:
     def hidden(self) -> bool:
         """True where a viewer of the file would not see it."""
         return self.part.hidden or bool(self.column and self.column.hidden)
-
-    @property
-    def undone(self) -> str | None:
-        """How a digest can be turned back (``md5 of column email``), None where nothing says it can."""
-        found = (signal for signal in self.evidence.signals if signal.startswith(_REVERSIBLE))
-        return next((signal.removeprefix(_REVERSIBLE) for signal in found), None)
 
     @property
     def table(self) -> Table | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from scanner.model import Estimate, Finding, Form, Outcome, Severity, Verdict
+from scanner.model import Estimate, Finding, Outcome, Severity, Verdict
 from scanner.policy import identity, people, severity, wording
 from scanner.policy.decide import Decision, Ground
 from scanner.policy.fields import PersonalField
@@ -35,7 +35,7 @@ def of_field(vendor: Vendor | None, field: PersonalField, decision: Decision) ->
     evidence, about = field.evidence, people.of_field(field)
     over_shared = decision.verdict is Verdict.OVER_SHARED
     circumstances = severity.Circumstances(
-        form=Form.CLEAR if field.undone else evidence.form,
+        form=evidence.effective_form,
         people=about.best,
         identified=field.identified,
         hidden=field.hidden,
@@ -71,7 +71,7 @@ def of_gaps(policy: Policy, vendor: Vendor | None, outcome: Outcome) -> Finding 
     if not gaps:
         return None
     vendor_id = vendor.id if vendor else None
-    return _general(
+    return general(
         identity.of_item(vendor_id, outcome, "unread"),
         Verdict.UNVERIFIABLE,
         severity.scale().unverifiable[policy.defaults.unverifiable],
@@ -90,7 +90,7 @@ def of_retention(vendor: Vendor, outcome: Outcome, about: Estimate, today: date)
     days = (today - datetime.fromtimestamp(outcome.modified, UTC).date()).days
     if days <= limit:
         return None
-    return _general(
+    return general(
         identity.of_item(vendor.id, outcome, "retention"),
         Verdict.OVER_SHARED,
         severity.scale().limits_retention_days,
@@ -107,7 +107,7 @@ def of_people(vendor: Vendor, about: Estimate) -> Finding | None:
     limit = vendor.limits.people
     if limit is None or about.best <= limit:
         return None
-    return _general(
+    return general(
         identity.of_vendor(vendor.id, "limits.people"),
         Verdict.OVER_SHARED,
         severity.scale().limits_people,
@@ -123,7 +123,7 @@ def of_agreement(vendor: Vendor, about: Estimate, today: date) -> Finding | None
     agreement = vendor.agreement
     if agreement is None or agreement.expires is None or today <= agreement.expires:
         return None
-    return _general(
+    return general(
         identity.of_vendor(vendor.id, "agreement"),
         Verdict.OVER_SHARED,
         severity.scale().agreement,
@@ -134,11 +134,10 @@ def of_agreement(vendor: Vendor, about: Estimate, today: date) -> Finding | None
     )
 
 
-def _general(id_: str, verdict: Verdict, level: Severity, vendor: str | None, rule: str,
+def general(id_: str, verdict: Verdict, level: Severity, vendor: str | None, rule: str,
              sentences: tuple[str, str], *, outcome: Outcome | None = None,
              about: Estimate = people.NOBODY) -> Finding:  # fmt: skip
     """A finding about no field; of a vendor's delivery as a whole where there is no outcome."""
-    form: Form | None = None
     attack = severity.techniques(None, vendor is not None) if verdict is Verdict.OVER_SHARED else ()
     return Finding(
         id=id_,
@@ -151,7 +150,7 @@ def _general(id_: str, verdict: Verdict, level: Severity, vendor: str | None, ru
         column=None,
         entity_type=None,
         category=None,
-        form=form,
+        form=None,
         rows=0,
         people=about,
         confidence=1.0,

@@ -8,11 +8,11 @@ parts, or of which a part is not allowed at all, is over-shared, and as severe a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scanner.model import Estimate, Finding, Form, Verdict
-from scanner.policy import identity, severity, wording
+from scanner.policy import findings, identity, severity, wording
 from scanner.policy.categories import covers
 from scanner.policy.model import Allow, Default, Policy, Vendor
 
@@ -142,26 +142,18 @@ def _finding(
     ]
     level = severity.scale().never if judged.barred else min(graded, key=lambda each: each.rank)
     feeds = [names.get(feed, feed) for feed in join["feeds"]]
-    because, remedy = wording.put_together(
+    sentences = wording.put_together(
         vendor, feeds, join["key"], join["people"], judged.wanted, len(found) - 1, sure
     )
-    return Finding(
-        id=identity.of_vendor(vendor.id, f"together {' '.join(judged.wanted)}"),
-        verdict=judged.verdict,
-        severity=level,
-        vendor=vendor.id,
-        path="",
-        member=None,
-        part=None,
-        column=None,
-        entity_type=None,
-        category=None,
-        form=None,
-        rows=0,
-        people=Estimate(join["people"], join["people"], join["people"]),
-        confidence=1.0 if sure else 0.5,
-        rule=judged.rule,
-        because=because,
-        remedy=remedy,
-        attack=severity.techniques(judged.categories[0], True) if sure else (),
+    made = findings.general(
+        identity.of_vendor(vendor.id, f"together {' '.join(judged.wanted)}"),
+        judged.verdict,
+        level,
+        vendor.id,
+        judged.rule,
+        sentences,
+        about=Estimate(join["people"], join["people"], join["people"]),
     )
+    if not sure:
+        return replace(made, confidence=0.5)
+    return replace(made, attack=severity.techniques(judged.categories[0], True))

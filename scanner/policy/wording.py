@@ -48,8 +48,8 @@ READ_AGAIN = "Unlock, unpack or convert the file so that it can be read, and sca
 def because(vendor: Vendor | None, field: PersonalField, decision: Decision) -> str:
     """Why a field is a finding."""
     found = f"{_amount(field.evidence)} {_FORMS[field.evidence.form]} in {_place(field)}"
-    if field.undone is not None:
-        found += f" that can be undone ({_name(field.undone)})"
+    if field.evidence.undone is not None:
+        found += f" that can be undone ({_name(field.evidence.undone)})"
     if not decision.likely:
         found = f"What may be {found}"
     sentence = f"{found}; {_ground(vendor, field, decision)}"
@@ -195,7 +195,9 @@ def _removal(field: PersonalField, decision: Decision) -> str:
         return f"Delete the hidden column {name} before sharing."
     drop = f"Drop column {name} from the export"
     if decision.ground is Ground.FORM:
-        keyed = " with a key that stays here" if field.undone and Form.HASHED in decision.forms else ""
+        keyed = (
+            " with a key that stays here" if field.evidence.undone and Form.HASHED in decision.forms else ""
+        )
         return f"{drop}, or send it {_alternatives(decision.forms)}{keyed}."
     if field.column.kind is Kind.FREE_TEXT:
         return f"Remove the {several} from column {name}, or drop the column from the export."

@@ -87,9 +87,9 @@ def test_a_steady_column_of_words_is_judged_once_and_not_at_each_look(
     judged: list[int] = []
     judge = columns.judge
 
-    def counting(*arguments: object) -> Any:
+    def counting(*arguments: Any) -> Any:
         judged.append(1)
-        return judge(*arguments)  # type: ignore[arg-type]
+        return judge(*arguments)
 
     monkeypatch.setattr(columns, "judge", counting)
     _scan([(NAMES, 300_000)], "name")
