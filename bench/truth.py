@@ -48,10 +48,10 @@ from scanner.surfaces.recording import ScanRecording
 
 VENDORS = ("acme", "bolt", "cord")
 DAYS, DELIVERIES = 90, 30
-_START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 #: Below so many people a count has to be exact; above, it may be off by so much.
 _EXACT_BELOW, _ERROR = 10_000, 0.02
-_POLICY = """
+POLICY = """
 version: 1
 organisation: Example
 vendors:
@@ -333,7 +333,7 @@ class Account:
     _read: dict[str, list[Outcome]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.policy = loads(_POLICY, "policy.yaml").policy
+        self.policy = loads(POLICY, "policy.yaml").policy
         self._settings = Settings(model="none")
         self._detector = Detector(self._settings, b"k" * 16, self.ledger.people_secret)
 
@@ -359,14 +359,14 @@ class Account:
     def exposure(self, start: float, end: float | None = None) -> dict[str, dict[str, Any]]:
         """The exposure of each vendor that had something."""
         window = queries.Window(moment(start), moment(start if end is None else end))
-        judge = judge_by(self.policy, _START.date())
+        judge = judge_by(self.policy, START.date())
         found = queries.exposure(self.ledger, window, judge=judge, judged_by="truth")
         return {each["id"]: each for each in found}
 
 
 def moment(day: float) -> str:
     """The time of a day."""
-    return stamp(_START + timedelta(days=day))
+    return stamp(START + timedelta(days=day))
 
 
 @dataclass

@@ -101,8 +101,7 @@ def let_through(
         today: the day that time limits are held against.
     """
     judged = evaluate(request.policy, outcomes, paths=paths, vendor=request.vendor, today=today)
-    gaps = tuple(dict.fromkeys(gap.detail for each in outcomes for gap in each.gaps))
-    verdict, reasons = _judged(request.policy, outcomes[-1], judged.findings, gaps)
+    verdict, reasons = _judged(request.policy, outcomes[-1], outcomes, judged.findings)
     return _settled(request, outcomes[-1], verdict, reasons)
 
 
@@ -147,19 +146,20 @@ def _verdict(request: Request, report: Report, outcome: Outcome) -> tuple[str, t
     owners = {vendor for _, vendor in members}
     # A finding about no path is about all that its vendor gets.
     mine = [f for f in report.findings if f.path == outcome.path or (not f.path and f.vendor in owners)]
-    unread = tuple(dict.fromkeys(gap.detail for each, _ in members for gap in each.gaps))
-    return _judged(request.policy, outcome, mine, unread, whole=not report.info.interrupted)
+    whole = not report.info.interrupted
+    return _judged(request.policy, outcome, [each for each, _ in members], mine, whole=whole)
 
 
 def _judged(
     policy: Policy,
     outcome: Outcome,
+    members: Sequence[Outcome],
     found: Sequence[Finding],
-    unread: tuple[str, ...],
     *,
     whole: bool = True,
 ) -> tuple[str, tuple[str, ...]]:
-    """The verdict on a file, and why: by its findings, and by what was not read of it."""
+    """The verdict on a file with its members, and why: by its findings, and by what was not read of it."""
+    unread = tuple(dict.fromkeys(gap.detail for each in members for gap in each.gaps))
     wrong = [finding for finding in found if finding.verdict is not Verdict.UNVERIFIABLE]
     if wrong:
         worst = "over_shared" if any(f.verdict is Verdict.OVER_SHARED for f in wrong) else "needs_review"

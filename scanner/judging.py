@@ -53,14 +53,15 @@ def of_vendors(
         ledger: an open one.
         policy: what vendors may have.
         at: the moment, as `scanner.ledger.store.stamp` writes it.
-        digest: the policy's, by which answers are kept: what ``exposure`` is asked then is known already.
+        digest: the policy's, by which answers are kept: what ``exposure`` is asked then is known already;
+            None to look up and keep none.
     """
     from scanner.model import Estimate
     from scanner.policy import findings as made
     from scanner.policy.together import of_joins
 
     today = date.fromisoformat(at[:10])
-    judged_by = policy_state(policy, digest, today) if digest else f"the policy of {at} {id(policy)}"
+    judged_by = policy_state(policy, digest, today) if digest else None
     held = queries.exposure(
         ledger, queries.Window(at, at), judge=judge_by(policy, today), judged_by=judged_by
     )
@@ -79,18 +80,26 @@ def of_vendors(
     return out
 
 
+def settle_vendors(
+    connection: Connection, vendors: Mapping[str, Sequence[Finding]], at: str
+) -> list[Transition]:
+    """Register what `of_vendors` found, and end acceptances whose time is over; gives what changed."""
+    out: list[Transition] = []
+    for vendor, found in vendors.items():
+        out += findings.observe(connection, findings.of_vendor(vendor), found, at)
+    return out + list(findings.expire(connection, at))
+
+
 def with_verdicts(policy: Policy | None, answer: dict[str, Any]) -> dict[str, Any]:
     """A vendor's exposure with the policy's verdict on each join."""
     from scanner.policy.together import verdict
 
     vendor = policy.vendor(answer["id"]) if policy and answer["id"] else None
-    return answer | {
-        "joins": [
-            join
-            | {"verdict": verdict(policy, vendor, join, answer["categories"]) if policy and vendor else None}
-            for join in answer["joins"]
-        ]
-    }
+
+    def judged(join: Mapping[str, Any]) -> str | None:
+        return verdict(policy, vendor, join, answer["categories"]) if policy and vendor else None
+
+    return answer | {"joins": [join | {"verdict": judged(join)} for join in answer["joins"]]}
 
 
 def policy_state(policy: Policy | None, digest: str | None, today: date) -> str:
@@ -140,7 +149,7 @@ def rejudge(
     vendors = of_vendors(ledger, policy, at, digest) if policy else {}
 
     def settle(connection: Connection) -> None:
-        seen = set()
+        seen = {findings.of_vendor(vendor) for vendor in vendors}
         for place, path, version in held:
             seen.add(place)
             # One at a time: all that is reachable may be more than memory holds.
@@ -148,12 +157,9 @@ def rejudge(
             if outcome is not None:
                 found = findings_of(policy, outcome, path, None, today)
                 out.extend(findings.observe(connection, place, found, at))
-        for vendor, about in vendors.items():
-            seen.add(findings.of_vendor(vendor))
-            out.extend(findings.observe(connection, findings.of_vendor(vendor), about, at))
         left = [place for place in findings.all_places(connection) if place not in seen]
         out.extend(findings.gone(connection, left, at))
-        out.extend(findings.expire(connection, at))
+        out.extend(settle_vendors(connection, vendors, at))
         if told is not None:
             told(connection, out)
 

@@ -16,13 +16,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from scanner.documents import estimate
 from scanner.ledger import evidence, joins, schema
 from scanner.ledger.combinations import present
 from scanner.ledger.linking import Links, Piece
 from scanner.ledger.people import BITS, Crowd, People
 from scanner.ledger.store import Ledger
 from scanner.ledger.unions import Member, Parts, Unions
-from scanner.model import Estimate, Evidence, Form, Outcome, PersonKeys, Table, Text
+from scanner.model import Estimate, Evidence, Outcome, PersonKeys, Table, Text
 
 #: A field of an item: the part (tables from 0 up, texts from -1 down), the column's index or -1, the type.
 FieldKey = tuple[int, int, str]
@@ -31,8 +32,6 @@ FieldKey = tuple[int, int, str]
 Judge = Callable[[str | None, Outcome], Mapping[FieldKey, bool | None]]
 
 
-#: What a signal of a digest begins with that somebody who has the delivery can undo.
-_UNDONE = "reversible:"
 #: Of kept answers: what is answered in another form is computed again.
 _FORM = 4
 
@@ -286,7 +285,7 @@ def exposure(
     window: Window,
     *,
     judge: Judge,
-    judged_by: str,
+    judged_by: str | None,
     vendor: str | None = EVERYBODY,
 ) -> list[dict[str, Any]]:
     """What vendors could reach, as the ``vendors`` of the exposure contract.
@@ -295,7 +294,7 @@ def exposure(
         ledger: an open one.
         window: a moment, or from when until when.
         judge: says which fields are personal data, and which of these are allowed.
-        judged_by: names what ``judge`` decides by, for answers that are kept.
+        judged_by: names what ``judge`` decides by, for answers that are kept; None to look up and keep none.
         vendor: one only; None is nobody's folder, `EVERYBODY` is all of them.
     """
     out = []
@@ -311,7 +310,9 @@ def exposure(
                 ledger.digest(json.dumps(question).encode(), "answer")
                 for question in (asked, [*asked, everything])
             )
-            held = _kept(ledger, connection, alone) or _kept(ledger, connection, by_all)
+            held = None
+            if judged_by is not None:
+                held = _kept(ledger, connection, alone) or _kept(ledger, connection, by_all)
             new = held is None
             known.asked = False
             if held is None:
@@ -320,7 +321,8 @@ def exposure(
                 made |= {key: (name or "", ledger.union_sealed(key, data)) for key, data in unions.items()}
             out.append((by_all if known.asked else alone, held, new))
         made |= {key: (name, ledger.union_sealed(key, data)) for key, (name, data) in known.made.items()}
-    _keep(ledger, [(question, answer) for question, answer, new in out if new], made)
+    if judged_by is not None:
+        _keep(ledger, [(question, answer) for question, answer, new in out if new], made)
     return [answer for _, answer, _ in out]
 
 
@@ -429,17 +431,13 @@ class WhoIsWho:
         out: dict[tuple[str, str], list[Piece]] = defaultdict(list)
         for vendor in vendors(self.connection):
             unions = Unions(self.ledger, self.connection, vendor or "")
-            groups: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
-            for row in self.connection.execute(_numbered(vendor)):
-                if row.evidence is not None:
-                    groups[row.feed, row.shape].append(row)
-            for (feed, shape), rows in groups.items():
+            recorded = self.connection.execute(_numbered(vendor))
+            for feed, shape, rows in _by_shape(row for row in recorded if row.evidence is not None):
                 fields = _shape(self.ledger, self.connection, rows[0].evidence, vendor, self.judge, _category)
                 if fields is None:
                     continue
-                members = [Member(row.number, row.tag, row.people, row.people_best) for row in rows]
                 crowd = Crowd()
-                for held in unions.people(f"{feed} {shape}", fields[1], members):
+                for held in unions.people(f"{feed} {shape}", fields[1], _members(rows)):
                     for part in held.values():
                         crowd.add(part.persons, lambda _: 0)
                 for names, pieces in crowd.pieces().items():
@@ -476,12 +474,9 @@ def gather(
     """
     tally = Tally({} if bits is None else bits, Crowd(), defaultdict(Crowd), defaultdict(set), {}, Counter())
     unions = Unions(ledger, connection, vendor or "")
-    groups: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
     copies = _copies_of(connection, window, vendor)
-    for row in connection.execute(_numbered(vendor)):
-        if row.id in copies:
-            groups[row.feed, row.shape].append(row)
-    for (feed, shape), rows in groups.items():
+    recorded = connection.execute(_numbered(vendor))
+    for feed, shape, rows in _by_shape(row for row in recorded if row.id in copies):
         for row in rows:
             tally.items += copies[row.id]
             tally.rows += row.rows
@@ -491,8 +486,7 @@ def gather(
         fields = _shape(ledger, connection, known[0].evidence, vendor, judge, label) if known else None
         tally.forgotten += len(rows) if fields is None else len(rows) - len(known)
         if fields is not None:
-            members = [Member(row.number, row.tag, row.people, row.people_best) for row in known]
-            _add(unions.people(f"{feed} {shape}", fields[1], members), feed, fields[0], tally)
+            _add(unions.people(f"{feed} {shape}", fields[1], _members(known)), feed, fields[0], tally)
     if made is not None:
         made |= unions.made
     return tally
@@ -510,6 +504,18 @@ def _numbered(vendor: str | None) -> Select[Any]:
         .where(table.c.vendor == (vendor or ""))
         .order_by(table.c.id)
     )  # fmt: skip
+
+
+def _by_shape(rows: Iterable[Row[Any]]) -> Iterator[tuple[str, str, list[Row[Any]]]]:
+    """Versions of `_numbered` by feed and shape: what a policy judges alike and one union holds."""
+    groups: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row.feed, row.shape].append(row)
+    return ((feed, shape, held) for (feed, shape), held in groups.items())
+
+
+def _members(rows: Iterable[Row[Any]]) -> list[Member]:
+    return [Member(row.number, row.tag, row.people, row.people_best) for row in rows]
 
 
 def _copies_of(connection: Connection, window: Window, vendor: str | None) -> dict[int, int]:
@@ -544,10 +550,7 @@ def _shape(
     out: dict[FieldKey, tuple[str, str, bool | None]] = {}
     for key, found in _all_fields(outcome):
         if key in verdicts:
-            # A digest that can be undone is no better than the value.
-            undone = any(signal.startswith(_UNDONE) for signal in found.signals)
-            form = Form.CLEAR if undone else found.form
-            out[key] = (label(found), str(form), verdicts[key])
+            out[key] = (label(found), str(found.effective_form), verdicts[key])
     return out, frozenset(key[0] for key in out)
 
 
@@ -596,14 +599,14 @@ def _answer(connection: Connection, vendor: str | None, tally: Tally, known: Who
     everybody = people.everybody()
     return {
         "id": vendor,
-        "people": _estimate(everybody),
+        "people": estimate(everybody),
         "items": tally.items,
         "rows": tally.rows,
         "items_not_read_whole": tally.unread,
         "items_forgotten": tally.forgotten,
         "categories": {
             category: {
-                "people": _estimate(_of_category(people, tally, category, everybody)),
+                "people": estimate(_of_category(people, tally, category, everybody)),
                 "forms": sorted(tally.forms[category]),
                 "allowed": tally.allowed[category],
             }
@@ -626,17 +629,13 @@ def _of_category(people: People, tally: Tally, category: str, everybody: Estimat
     return Estimate(min(1, everybody.best), min(1, everybody.best), everybody.high)
 
 
-def _estimate(found: Estimate) -> dict[str, int]:
-    return {"low": found.low, "best": found.best, "high": found.high}
-
-
 def together(people: People, bits: Mapping[str, int]) -> list[dict[str, Any]]:
     """The combinations that somebody has, with how many people have them, most first."""
     out = []
     for wanted, options in present(bits):
         found = people.count_any(options)
         if found.best:
-            out.append({"categories": list(wanted), "people": _estimate(found)})
+            out.append({"categories": list(wanted), "people": estimate(found)})
     return sorted(out, key=lambda each: (-each["people"]["best"], each["categories"]))
 
 
@@ -649,7 +648,7 @@ def _feeds(connection: Connection, vendor: str | None, tally: Tally, known: WhoI
             "id": feed,
             "name": names.get(feed, feed),
             "items": count,
-            "people": _estimate(
+            "people": estimate(
                 known.people(tally.feeds[feed]).everybody() if feed in tally.feeds else Estimate(0, 0, 0)
             ),
         }
@@ -660,7 +659,7 @@ def _feeds(connection: Connection, vendor: str | None, tally: Tally, known: WhoI
 
 def nothing(vendor: str | None) -> dict[str, Any]:
     """The answer for a vendor that could reach nothing."""
-    nobody = _estimate(Estimate(0, 0, 0))
+    nobody = estimate(Estimate(0, 0, 0))
     return {
         "id": vendor,
         "people": nobody,

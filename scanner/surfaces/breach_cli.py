@@ -68,10 +68,11 @@ def breach(
 def _document(
     where: str, vendor: str, start: str, end: str | None, policy_file: Path | None
 ) -> dict[str, Any]:
+    from scanner.judging import judge_by
     from scanner.ledger import breach as facts
     from scanner.ledger import queries
     from scanner.ledger.store import open_ledger, shown, stamp
-    from scanner.surfaces.recording import judge_by, moment
+    from scanner.surfaces.recording import moment
 
     now = stamp(datetime.now(UTC))
     first, last = moment(start), moment(end) if end else now

@@ -55,9 +55,9 @@ def scan_into(
 
 def _prepare(opened: Ledger, request: Request) -> None:
     """Compute what is asked most: what each vendor can reach now; those without a change keep theirs."""
+    from scanner.judging import judge_by, policy_state
     from scanner.ledger import queries
     from scanner.ledger.store import stamp
-    from scanner.surfaces.recording import judge_by, policy_state
 
     now = datetime.now(UTC)
     queries.exposure(
@@ -125,10 +125,10 @@ def _exposure(
     across_vendors: bool,
     most: int,
 ) -> dict[str, Any]:
-    from scanner.judging import with_verdicts
+    from scanner.judging import judge_by, policy_state, with_verdicts
     from scanner.ledger import queries
     from scanner.ledger.store import open_ledger, shown, stamp
-    from scanner.surfaces.recording import judge_by, moment, policy_state
+    from scanner.surfaces.recording import moment
 
     now = stamp(datetime.now(UTC))
     until = end or as_of

@@ -6,19 +6,15 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from scanner import resources
 from scanner.engine import Request, policy_path
-from scanner.judging import findings_of, judge_by, of_vendors, policy_state
+from scanner.judging import findings_of, of_vendors, settle_vendors
 from scanner.ledger import findings
 from scanner.ledger.findings import Transition
 from scanner.ledger.recorder import Delivery, Presence, Recorder
 from scanner.ledger.store import Connection, Ledger, stamp, stored
 from scanner.model import Finding, Form, Outcome, Report, Stage
-
-if TYPE_CHECKING:
-    pass
 
 MTIME = "mtime"
 
@@ -156,9 +152,7 @@ class ScanRecording:
                 place, _, delivery = self._places[_named(outcome)]
                 found = self._findings(outcome, delivery.path)
                 self.changes += findings.observe(connection, place, found, at)
-            for vendor, about in vendors.items():
-                self.changes += findings.observe(connection, findings.of_vendor(vendor), about, at)
-            self.changes += findings.expire(connection, at)
+            self.changes += settle_vendors(connection, vendors, at)
 
         self.recorder.writer.write("judged", [], also=register, note={"at": at})
 
@@ -229,6 +223,3 @@ def _nearest(location: str) -> str:
 def recorder_for(ledger: Ledger, policy_digest: str | None) -> Recorder:
     """A recorder of what this version's rules find."""
     return Recorder(ledger, rules_digest=resources.rules_digest(), policy_digest=policy_digest)
-
-
-__all__ = ["ScanRecording", "judge_by", "moment", "policy_state", "recorder_for"]

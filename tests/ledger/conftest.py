@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.truth import POLICY, START
 from scanner.config import Settings
 from scanner.detect.fold import Detector
 from scanner.engine import Request
 from scanner.item import read_item
+from scanner.judging import judge_by
 from scanner.ledger import queries
 from scanner.ledger.recorder import Recorder
 from scanner.ledger.store import Ledger, open_ledger, stamp
@@ -22,17 +24,7 @@ from scanner.model import ItemRef, Outcome, Report, ScanInfo
 from scanner.policy.loading import loads
 from scanner.policy.model import Policy
 from scanner.sources.walk import walk
-from scanner.surfaces.recording import ScanRecording, judge_by
-
-POLICY = """
-version: 1
-organisation: Example
-vendors:
-  - {id: acme, name: Acme, paths: ["acme/**"], allow: [user.name, user.contact]}
-  - {id: bolt, name: Bolt, paths: ["bolt/**"], allow: [user.name]}
-  - {id: cord, name: Cord, paths: ["cord/**"], allow: [user]}
-"""
-START = datetime(2026, 1, 1, tzinfo=UTC)
+from scanner.surfaces.recording import ScanRecording
 
 
 def day(number: float) -> str:

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
+from bench.truth import POLICY
 from scanner import resources
 from scanner.surfaces.cli import cli
-from tests.ledger.conftest import POLICY
 from tests.ledger.population import CONTACTS, population, write
 
 PEOPLE = population(80)
