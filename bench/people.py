@@ -1,13 +1,14 @@
 """How right people are counted, what the ledger weighs, and how soon it answers; the truth is known.
 
     python -m bench.people                  all of it, a few minutes
-    python -m bench.people --part unions    one of: unions, weight, answers
+    python -m bench.people --part unions    one of: unions, weight, answers, recording
 
 * unions: 50 files of 1,000,000 people each, drawn from a larger population, at the level of sketches; the
   error of the union, and of one file, over several populations;
 * weight: a ledger of 1,000,000 people in 50 files, with and without key sets for exact membership;
 * answers: ``exposure`` over 100,000 item versions of 50 vendors, recorded in 90 days: what a scan pays for
-  the answer at its end, then the first answer after the last day, the same again, a past moment, and a month.
+  the answer at its end, then the first answer after the last day, the same again, a past moment, and a month;
+* recording: what ``scan --ledger`` takes beside ``scan`` of the same table of 400,000 rows; the limit is 25%.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.common import SHAREWATCH, Run, run, scratch
+from bench.customers import ensure
 from scanner.detect.persons import OWN_KEYS, Gather, Members, Sample
 from scanner.ledger import queries
 from scanner.ledger.people import Crowd
@@ -186,6 +189,28 @@ def answers(versions: int = 100_000, vendors: int = 50, days: int = 90) -> dict[
         }  # fmt: skip
 
 
+def recording(rows: int = 400_000, repeat: int = 3) -> dict[str, Any]:
+    """Seconds of a scan with and without a ledger, in turn, the best of each."""
+    with scratch() as folder:
+        share = folder / "share/acme"
+        share.mkdir(parents=True)
+        ensure(share, rows, "csv")
+        plain = [SHAREWATCH, "scan", str(share.parent), "--format", "json"]
+        runs: dict[str, list[Run]] = {"without": [], "with": []}
+        for number in range(repeat):
+            recorded = [*plain, "--ledger", str(folder / f"{number}.db")]
+            for name, command in (("without", plain), ("with", recorded)):
+                runs[name].append(run([*command, "-o", str(folder / "report.json")]))
+    best = {name: (min(r.wall for r in each), min(r.cpu for r in each)) for name, each in runs.items()}
+    return {
+        "rows": rows,
+        **{f"seconds {name} a ledger (wall, processor)": best[name] for name in best},
+        "percent more (wall, processor; limit 25)": [
+            round(100 * (more / less - 1)) for more, less in zip(best["with"], best["without"], strict=True)
+        ],
+    }
+
+
 def _judge(vendor: str | None, item: Outcome) -> dict[queries.FieldKey, bool | None]:
     return {(0, at, name): True for at, name in _FIELDS}
 
@@ -195,10 +220,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--part", choices=("unions", "weight", "answers"))
+    parser.add_argument("--part", choices=("unions", "weight", "answers", "recording"))
     parser.add_argument("--versions", type=int, default=100_000, help="of the part answers")
     given = parser.parse_args()
-    parts = {"unions": unions, "weight": weight, "answers": lambda: answers(given.versions)}
+    parts = {
+        "unions": unions,
+        "weight": weight,
+        "answers": lambda: answers(given.versions),
+        "recording": recording,
+    }
     for name, part in parts.items():
         if given.part in (None, name):
             print(json.dumps({name: part()}, indent=1))

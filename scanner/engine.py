@@ -35,7 +35,7 @@ from scanner.sources.walk import walk
 if TYPE_CHECKING:
     from scanner.policy.model import Policy
 
-_WORKER = "scanner.item:item_worker"
+_WORKER = "scanner.worker:item_worker"
 _ENDED = {
     "timeout": (Reason.TIMEOUT, "took longer than limits.item_seconds; what was found before is kept"),
     "memory": (Reason.MEMORY, "needed more memory than limits.memory_mb; what was found before is kept"),
@@ -86,6 +86,8 @@ class Request:
 
 #: Told of each outcome as it comes, with the root that it was found under.
 Observer = Callable[[Outcome, str], None]
+#: Opens what outcomes are recorded in: its secret for people's keys, and who is told of each outcome.
+Opening = Callable[[], tuple[bytes, Observer]]
 
 
 @dataclass
@@ -105,21 +107,22 @@ class _Collected:
 def scan(
     request: Request,
     progress: Callable[[Progress], None] | None = None,
-    observe: Observer | None = None,
+    opens: Opening | None = None,
 ) -> Report:
     """Scan everything and judge it. ``KeyboardInterrupt`` ends it early with what is known by then.
 
     Args:
         request: what to scan and how.
         progress: told after each item.
-        observe: told of each outcome before the next one is asked for.
+        opens: called while the first worker makes itself ready; who it names is told of each outcome before
+            the next one is asked for.
 
     Raises:
         RootError: a root does not exist.
         ModelError: the configured language model cannot be used.
     """
     started = _now()
-    collected = _collect(request, progress, observe)
+    collected = _collect(request, progress, opens)
     order = sorted(range(len(collected.outcomes)), key=lambda index: _order(collected, index))
     roots = [collected.roots[index] for index in order]
     outcomes = _resolved(request, [collected.outcomes[index] for index in order], roots)
@@ -154,38 +157,45 @@ def _order(collected: _Collected, index: int) -> tuple[str, str, bool, str]:
 
 
 def _collect(
-    request: Request, progress: Callable[[Progress], None] | None, observe: Observer | None
+    request: Request, progress: Callable[[Progress], None] | None, opens: Opening | None
 ) -> _Collected:
     settings = request.settings
-    collected = _Collected(observe)
+    collected = _Collected()
     handle = os.dup(0) if STDIN in request.roots else None
     pool = Pool(
         _WORKER,
-        (
-            settings,
-            secrets.token_bytes(16),
-            None if handle is None else StandardInput(handle),
-            request.people_key,
-        ),
+        None,
         size=settings.workers,
         seconds=settings.limits.item_seconds,
         memory_mb=settings.limits.memory_mb,
         inherited=() if handle is None else (handle,),
     )
+    people_key = request.people_key
     try:
         pool.warm()
-        # While the worker makes itself ready there is time for what is needed sooner or later.
-        import_module("scanner.policy.evaluate")
-        _check_model(settings)
-        resources.rules_digest()
-        _run(pool, _Items(request, collected), collected, progress)
-    except KeyboardInterrupt:
-        collected.interrupted = True
+        if opens is not None:
+            people_key, collected.observe = opens()
+        standard_input = None if handle is None else StandardInput(handle)
+        pool.equip((settings, secrets.token_bytes(16), standard_input, people_key))
+        _work(request, pool, collected, progress)
     finally:
         pool.close()
         if handle is not None:
             os.close(handle)
     return collected
+
+
+def _work(
+    request: Request, pool: Pool, collected: _Collected, progress: Callable[[Progress], None] | None
+) -> None:
+    try:
+        # While the worker makes itself ready there is time for what is needed sooner or later.
+        import_module("scanner.policy.evaluate")
+        _check_model(request.settings)
+        resources.rules_digest()
+        _run(pool, _Items(request, collected), collected, progress)
+    except KeyboardInterrupt:
+        collected.interrupted = True
 
 
 def _run(

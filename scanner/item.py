@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -35,34 +34,6 @@ if TYPE_CHECKING:
     from scanner.detect.fold import Detector, ItemFold
 
 _HASH_BLOCK = 1 << 20
-
-
-def item_worker(
-    settings: Settings,
-    key: bytes,
-    standard_input: StandardInput | None = None,
-    people_key: bytes | None = None,
-) -> Callable[[ItemRef], Iterator[Outcome]]:
-    """What a worker process does with its tasks; called once in each."""
-    if not any(isinstance(finder, _WithoutPandas) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _WithoutPandas())
-    from scanner.detect.fold import Detector
-
-    detector = Detector(settings, key, people_key)
-    return lambda item: read_item(item, settings, detector, standard_input)
-
-
-class _WithoutPandas:
-    """Keeps Arrow from importing pandas with its first array: half a second, and nothing here needs it."""
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        """Refuse pandas; leave all else to the finders behind.
-
-        Raises:
-            ModuleNotFoundError: for pandas.
-        """
-        if name == "pandas":
-            raise ModuleNotFoundError("pandas is not used here", name=name)
 
 
 def read_item(

@@ -68,7 +68,7 @@ class Pool:
     Args:
         worker: ``module:function``; called once in each worker with ``arguments``, it returns the function
             that turns a task into an iterable of picklable pieces.
-        arguments: picklable.
+        arguments: picklable; None where `equip` gives them later.
         size: workers at most.
         seconds: wall-clock deadline of a task.
         memory_mb: resident MiB of a worker.
@@ -78,7 +78,7 @@ class Pool:
     def __init__(
         self,
         worker: str,
-        arguments: tuple[Any, ...],
+        arguments: tuple[Any, ...] | None,
         *,
         size: int,
         seconds: float,
@@ -97,6 +97,12 @@ class Pool:
         """Start a worker now, which makes itself ready while this process does something else."""
         if not self._slots:
             self._start()
+
+    def equip(self, arguments: tuple[Any, ...]) -> None:
+        """Give the arguments that were not known when a first worker was started."""
+        self._arguments = arguments
+        for slot in self._slots:
+            self._send(slot, arguments)
 
     def run(self, tasks: Iterable[Any]) -> Iterator[Piece | Ended]:
         """Pieces and ends as they come, tasks overlapping. Leaving the iterator early ends all workers."""
@@ -191,17 +197,22 @@ class Pool:
             raise
         finally:
             os.close(theirs)
-        with contextlib.suppress(OSError):  # it died at once: noticed when the channel is next looked at
-            channel.send((self._worker, self._arguments, self._memory))
         slot = _Slot(process, channel)
         self._slots.append(slot)
+        self._send(slot, (self._worker, self._memory))
+        if self._arguments is not None:
+            self._send(slot, self._arguments)
         return slot
 
-    def _give(self, slot: _Slot, task: Any) -> None:
-        slot.task, slot.busy, slot.started = task, True, time.monotonic()
-        # A worker that died while idle is noticed when its pipe is next looked at.
+    def _send(self, slot: _Slot, value: Any) -> None:
+        # A worker that died is noticed when its pipe is next looked at.
         with contextlib.suppress(OSError):
-            slot.pipe.send(task)
+            slot.pipe.send(value)
+
+    def _give(self, slot: _Slot, task: Any) -> None:
+        assert self._arguments is not None, "workers are equipped before they are given a task"
+        slot.task, slot.busy, slot.started = task, True, time.monotonic()
+        self._send(slot, task)
 
     def _collect(self) -> Iterator[Piece | Ended]:
         busy = {slot.pipe.fileno(): slot for slot in self._slots if slot.busy}
@@ -300,7 +311,7 @@ def serve(descriptor: int) -> None:
     # Nobody that a worker starts may hold its end of the channel.
     os.set_inheritable(descriptor, False)
     try:
-        worker, arguments, memory = pipe.recv()
+        worker, memory = pipe.recv()
     except (EOFError, OSError):
         return
     _confine(memory)
@@ -308,7 +319,12 @@ def serve(descriptor: int) -> None:
     module, _, name = worker.partition(":")
     # What is made here stays: looking through it for garbage again and again takes time, and finds none.
     gc.disable()
-    function: Callable[[Any], Iterable[Any]] = getattr(import_module(module), name)(*arguments)
+    factory = getattr(import_module(module), name)
+    try:
+        arguments = pipe.recv()
+    except (EOFError, OSError):
+        return
+    function: Callable[[Any], Iterable[Any]] = factory(*arguments)
     gc.freeze()
     gc.enable()
     while True:

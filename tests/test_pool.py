@@ -75,3 +75,12 @@ def test_leaving_early_leaves_no_process_behind() -> None:
     process = pool._slots[0].process
     events.close()
     assert process.poll() is not None
+
+
+def test_a_worker_that_is_started_before_its_arguments_are_known() -> None:
+    """It gets them in time, and so do those that are started later."""
+    pool = Pool(f"{__name__}:worker", None, size=2, seconds=60, memory_mb=2048)
+    pool.warm()
+    pool.equip(("late ",))
+    pieces = [event.value for event in pool.run(["a", "die", "b", "c"]) if isinstance(event, Piece)]
+    assert sorted(pieces) == ["late a", "late b", "late c", "late die"]

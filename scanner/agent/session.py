@@ -175,7 +175,7 @@ def begin(
         jobs=Jobs(ledger, writer, rules),
         teller=Teller(writer, outbox, sinks, telling.hostname(), metrics, wake),
         pool=Pool(
-            "scanner.item:item_worker",
+            "scanner.worker:item_worker",
             (settings, secrets.token_bytes(16), None, ledger.people_secret),
             size=limits.workers + 1,
             seconds=limits.item_seconds,

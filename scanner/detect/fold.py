@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from scanner import resources, sketch
 from scanner.config import Settings
 from scanner.detect import reversal
+from scanner.detect.beside import Beside
 from scanner.detect.cells import Rows
 from scanner.detect.columns import ColumnFold, Toolbox
 from scanner.detect.hashing import ColumnHasher, Hashes
@@ -161,6 +162,7 @@ class TableFold:
         self._pairs = PairKeys(detector.tools)
         keyer = detector.tools.keyer
         self._persons = PersonFold(keyer, name) if keyer is not None else None
+        self._beside = Beside()
 
     def add(
         self,
@@ -227,12 +229,16 @@ class TableFold:
         detector = self._detector
         mains = [column.meaning for column in columns]
         categories = [detector.category(each.concept, each.entity_type) if each else "" for each in mains]
-        persons.add(batch, columns, numbers, categories)
-        for fold in folds:
-            for entity_type, values in fold.finds.items():
+        named = [found for fold in folds for found in fold.finds.items()]
+
+        def add() -> None:
+            persons.add(batch, columns, numbers, categories)
+            for entity_type, values in named:
                 found = keys_of_mentions(detector, entity_type, values)
                 if found is not None:
                     persons.add_loose(*found)
+
+        self._beside.run(add)
 
     def finish(self) -> Table:
         """The table with its evidence."""
@@ -251,6 +257,7 @@ class TableFold:
         people = self._people(columns)
         if self._persons is None:
             return Table(self._name, self._rows, columns, self._hidden, people, probes=probes)
+        self._beside.wait()
         persons, nameless = self._persons.finish(columns, [key for key, _ in folds])
         return Table(self._name, self._rows, columns, self._hidden, people, persons, nameless, probes)
 

@@ -135,8 +135,8 @@ class PersonKeyer:
             first.update(value)
             last = finish()
             last.update(first.digest())
-            pieces.append(last.digest()[:8])
-        hashes = np.frombuffer(b"".join(pieces), dtype="<u8")
+            pieces.append(last.digest())
+        hashes = np.frombuffer(b"".join(pieces), dtype="<u8")[:: self._outer.digest_size // 8]
         if encoded is not None:
             hashes = hashes[encoded.indices.to_numpy(zero_copy_only=False)]
         ranks = self.members(identifier, values) if ranks is None else ranks
@@ -259,9 +259,12 @@ def _rebuilt(data: NDArray[np.uint8], offsets: NDArray[np.int64], kept: NDArray[
     """A string array of the bytes that are kept; cells end where they did."""
     if not kept.all():
         data, offsets = data[kept], _moved(kept, offsets)
-    count = len(offsets) - 1
+    return _strings(data, offsets)
+
+
+def _strings(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> pa.Array:
     return pa.LargeStringArray.from_buffers(
-        count, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes())
+        len(offsets) - 1, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes())
     )
 
 
@@ -287,24 +290,26 @@ _CAPITALS = _table(digits + ascii_letters, digits + ascii_lowercase.upper() + as
 _WORDS = _table(digits + ascii_letters, digits + ascii_lowercase + ascii_uppercase.lower(), ord(" "))
 
 
-_SMALL = np.arange(256, dtype=np.uint8)
-_SMALL[ord("A") : ord("Z") + 1] += 32
 _SIMPLE = _table(f"{digits}{ascii_lowercase}._-") != 0
-_IN_EMAIL = _table(f"{digits}{ascii_letters}._%+-@") != 0
+_IN_EMAIL = _table(
+    f"{digits}{ascii_letters}._%+-@", f"{digits}{ascii_lowercase}{ascii_uppercase.lower()}._%+-@"
+)
 _LETTER_OR_DIGIT = _table(digits + ascii_letters) != 0
 
 
-def _plain_emails(values: pa.Array) -> bool:
-    """Whether each cell is an address and nothing else, of the usual characters."""
+def _plain_emails(values: pa.Array) -> pa.Array | None:
+    """The cells in lower case where each is an address and nothing else, of the usual characters."""
     data, offsets = string_buffers(values)
-    cells, offsets = data[offsets[0] : offsets[-1]], offsets - offsets[0]
-    if not len(cells) or (np.diff(offsets) < 3).any() or not _IN_EMAIL[cells].all():
-        return False
+    cells, offsets = _IN_EMAIL[data[offsets[0] : offsets[-1]]], offsets - offsets[0]
+    if not len(cells) or int(np.diff(offsets).min()) < 3 or not cells.all():
+        return None
     ats = np.flatnonzero(cells == ord("@"))
     if len(ats) != len(values):
-        return False
+        return None
     inside = (ats > offsets[:-1]).all() and (ats < offsets[1:] - 1).all()
-    return bool(inside and _LETTER_OR_DIGIT[cells[offsets[1:] - 1]].all())
+    if not inside or not _LETTER_OR_DIGIT[cells[offsets[1:] - 1]].all():
+        return None
+    return _strings(cells, offsets)
 
 
 def _ascii(values: pa.Array) -> bool:
@@ -315,8 +320,8 @@ def _ascii(values: pa.Array) -> bool:
 
 def emails(values: pa.Array) -> pa.Array:
     """The first address in each value, in lower case."""
-    if _plain_emails(values):
-        return _bytes_mapped(values, _SMALL)
+    if (plain := _plain_emails(values)) is not None:
+        return plain
     found = pc.extract_regex(values, _EMAIL)
     inside = pc.struct_field(found, "at")
     return pc.utf8_lower(pc.utf8_rtrim(inside, characters="."))
@@ -331,10 +336,19 @@ def telephone_numbers(values: pa.Array, regions: tuple[str, ...]) -> pa.Array:
     data, offsets = string_buffers(values)
     if _PLAIN_PHONE[data[offsets[0] : offsets[-1]]].all():
         dialled = _bytes_mapped(values, _DIALLED)
-        if pc.all(pc.match_substring_regex(dialled, r"^\+[0-9]*$")).as_py():
+        if _international(dialled):
             short = pc.less_equal(pc.binary_length(dialled), _SHORTEST_PHONE)
             return pc.if_else(short, pa.scalar(None, dialled.type), dialled)
     return _telephone_numbers(values, regions)
+
+
+def _international(dialled: pa.Array) -> bool:
+    """Whether each cell of digits and plus signs begins with its only plus sign."""
+    data, offsets = string_buffers(dialled)
+    if not len(dialled) or int(np.diff(offsets).min()) == 0:
+        return False
+    pluses = np.count_nonzero(data[offsets[0] : offsets[-1]] == ord("+"))
+    return bool(pluses == len(dialled) and (data[offsets[:-1]] == ord("+")).all())
 
 
 def _telephone_numbers(values: pa.Array, regions: tuple[str, ...]) -> pa.Array:
@@ -522,8 +536,29 @@ _MONTHS = {
 }  # fmt: skip
 
 
+def _iso_dates(values: pa.Array) -> bool:
+    """Whether each cell is ``YYYY-MM-DD`` and nothing else."""
+    data, offsets = string_buffers(values)
+    if not len(values) or not (np.diff(offsets) == 10).all():
+        return False
+    cells = data[offsets[0] : offsets[-1]].reshape(-1, 10)
+    numbers = cells - np.uint8(ord("0"))
+    places = [0, 1, 2, 3, 5, 6, 8, 9]
+    if not (cells[:, [4, 7]] == ord("-")).all() or not (numbers[:, places] <= 9).all():
+        return False
+    century, month, day = (
+        numbers[:, 0],
+        numbers[:, 5] * 10 + numbers[:, 6],
+        numbers[:, 8] * 10 + numbers[:, 9],
+    )
+    sound = (century >= 1) & (century <= 2) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(sound.all())
+
+
 def birth_dates(values: pa.Array) -> pa.Array:
     """Dates as ``YYYY-MM-DD``; null where a value is none. Day or month first is decided for all together."""
+    if _iso_dates(values):
+        return values
     if pc.all(pc.match_substring_regex(values, _PLAIN_DATE)).as_py():
         return pc.utf8_slice_codeunits(values, 0, 10)
     encoded = values.dictionary_encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scanner.ledger.store import Connection, Ledger
     from scanner.model import Report
     from scanner.policy.model import Policy
+    from scanner.surfaces.recording import ScanRecording
 
 LEDGER = click.option(
     "--ledger",
@@ -35,22 +36,45 @@ def scan_into(
 ) -> Report:
     """Scan and record. Each outcome is recorded when it comes; what is gone once the scan is complete."""
     from scanner import engine
-    from scanner.ledger import findings
-    from scanner.ledger.store import open_ledger, stamp
+
+    begun: list[tuple[Ledger, ScanRecording]] = []
+    with ExitStack() as reading:
+        with ExitStack() as writing:
+
+            def begin() -> tuple[bytes, engine.Observer]:
+                begun.append(_begun(reading, writing, where, request, options))
+                ledger, recording = begun[0]
+                return ledger.people_secret, recording
+
+            report = engine.scan(request, progress, begin)
+            ledger, recording = begun[0]
+            recording.finish(report)
+        accepted = _accepted(ledger, request)
+    return engine.with_accepted(report, accepted)
+
+
+def _begun(
+    reading: ExitStack, writing: ExitStack, where: str, request: Request, options: dict[str, Any]
+) -> tuple[Ledger, ScanRecording]:
+    """The ledger, open as long as the first stack, and a recording into it, as long as the second."""
+    from scanner.ledger.store import open_ledger
     from scanner.surfaces.recording import ScanRecording, recorder_for
 
-    with open_ledger(where, create=True) as opened:
-        request = replace(request, people_key=opened.people_secret)
-        with recorder_for(opened, request.policy_digest) as recorder:
-            if options.get("policy_file") is not None and request.policy_digest is not None:
-                recorder.policy(options["policy_file"].read_text(encoding="utf-8"), request.policy_digest)
-            recording = ScanRecording(recorder, request, options.get("observed_at"))
-            report = engine.scan(request, progress, recording)
-            recording.finish(report)
-        _prepare(opened, request)
-        with opened.reading() as connection:
-            accepted = findings.accepted(connection, stamp(datetime.now(UTC)))
-    return engine.with_accepted(report, accepted)
+    ledger = reading.enter_context(open_ledger(where, create=True))
+    recorder = writing.enter_context(recorder_for(ledger, request.policy_digest))
+    if options.get("policy_file") is not None and request.policy_digest is not None:
+        recorder.policy(options["policy_file"].read_text(encoding="utf-8"), request.policy_digest)
+    return ledger, ScanRecording(recorder, request, options.get("observed_at"))
+
+
+def _accepted(ledger: Ledger, request: Request) -> dict[str, str | None]:
+    """The findings that are accepted now, once what is asked most is computed."""
+    from scanner.ledger import findings
+    from scanner.ledger.store import stamp
+
+    _prepare(ledger, request)
+    with ledger.reading() as connection:
+        return findings.accepted(connection, stamp(datetime.now(UTC)))
 
 
 def _prepare(opened: Ledger, request: Request) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hmac
 import re
 import unicodedata
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scanner.detect import personkeys
 from scanner.detect.personkeys import PersonKeyer, name_space, normal
@@ -68,6 +71,15 @@ def test_names_in_one_column_or_two_are_the_same() -> None:
 def test_birth_dates(written: list[str], expected: list[str | None]) -> None:
     """Day or month first is told by the column."""
     assert personkeys.birth_dates(pa.array(written)).to_pylist() == expected
+
+
+@given(st.lists(st.dates(dt.date(1900, 1, 1), dt.date(2099, 12, 31)).map(str), min_size=1))
+def test_plainly_written_birth_dates_are_read_as_others_are(written: list[str]) -> None:
+    """As they are; a neighbour that has to be read, or that is none, changes nothing of them."""
+    assert personkeys.birth_dates(pa.array(written)).to_pylist() == written
+    for other, read in (("1980-01-31T00:00", "1980-01-31"), ("soon", None), ("1980-13-01", None)):
+        beside = personkeys.birth_dates(pa.array([*written, other])).to_pylist()
+        assert beside == [*written, read]
 
 
 def test_account_numbers_count_in_the_name_space_of_their_heading() -> None:
