@@ -115,8 +115,8 @@ class Place:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30)
 
-    def told(self, kind: str = "") -> list[dict[str, Any]]:
-        """What the sink has got, the beginning of its kind given."""
+    def received(self, kind: str = "") -> list[dict[str, Any]]:
+        """Every line that the sink has got, the beginning of its kind given; a kill has some told again."""
         if not self.events.exists():
             return []
         out = []
@@ -126,6 +126,13 @@ class Place:
             except ValueError:
                 continue  # cut by a kill; it was told again
         return [each for each in out if each["event"].startswith(kind)]
+
+    def told(self, kind: str = "") -> list[dict[str, Any]]:
+        """The same as a receiver is to understand it: each event once, by its id, where it came first."""
+        first: dict[str, dict[str, Any]] = {}
+        for each in self.received(kind):
+            first.setdefault(each["id"], each)
+        return list(first.values())
 
     def status(self) -> dict[str, Any] | None:
         """What the agent says of itself; None where it does not answer."""
@@ -229,11 +236,8 @@ def differences(place: Place) -> list[str]:
     out += [f"the ledger has too much: {each}" for each in (held - wanted)]
 
     state: dict[str, str] = {}
-    seen: set[str] = set()
     for each in place.told("finding."):
-        if each["id"] not in seen:  # told at least once: a repetition says nothing new
-            seen.add(each["id"])
-            state[each["finding"]["id"]] = each["event"].partition(".")[2]
+        state[each["finding"]["id"]] = each["event"].partition(".")[2]
     open_ = {name for name, last in state.items() if last != "resolved"}
     expected = {each["id"] for each in plain["findings"] if each["path"]}
     out += [f"a finding was not told: {name}" for name in sorted(expected - open_)]
@@ -259,7 +263,7 @@ def chaos(place: Place, operations: int, kills: int, seed: int) -> dict[str, Any
     place.peace(600)
     seconds = time.monotonic() - started
     place.stop()
-    ids = Counter(each["id"] for each in place.told())
+    ids = Counter(each["id"] for each in place.received())
     return {
         "operations": dict(sorted(done.items())),
         "kills": place.starts - 1,
