@@ -66,10 +66,12 @@ class Place:
     Attributes:
         folder: of all of it.
         settings: further lines of the configuration.
+        database: the ledger's URL; empty for a file in the folder.
     """
 
     folder: Path
     settings: str = ""
+    database: str = ""
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     environment: dict[str, str] = field(default_factory=dict)
@@ -87,9 +89,14 @@ class Place:
     def configure(self, settings: str = "") -> None:
         """Write the configuration."""
         self.config.write_text(
-            f"shares: [{self.share}]\npolicy: {self.policy}\nledger: {self.ledger}\n"
+            f"shares: [{self.share}]\npolicy: {self.policy}\nledger: {self.where}\n"
             f"settle_seconds: 0.3\nsinks: [{{type: jsonl, path: {self.events}}}]\n{settings}"
         )
+
+    @property
+    def where(self) -> str:
+        """The ledger, as commands take it."""
+        return self.database or str(self.ledger)
 
     def command(self, *arguments: str) -> list[str]:
         """A command line of the program."""
@@ -220,7 +227,7 @@ def differences(place: Place) -> list[str]:
     from scanner.ledger.store import open_ledger, stamp
     from scanner.ledger.verify import verify
 
-    with open_ledger(str(place.ledger)) as ledger:
+    with open_ledger(place.where) as ledger:
         from datetime import UTC, datetime
 
         with ledger.reading() as connection:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scanner.ledger.store import Ledger, LedgerError, StoreError, open_ledger
+from scanner.ledger.store import Ledger, LedgerAway, LedgerError, StoreError, open_ledger
 
 #: What SQLite says of a file that is damaged.
 _DAMAGED = ("malformed", "not a database", "corrupt")
+#: What a file system says that cannot be written for a while.
+_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 class StoreBroken(Exception):  # noqa: N818 # a state
     """The ledger's database is damaged: set it aside and begin anew."""
+
+
+class StoreLost(Exception):  # noqa: N818 # a state
+    """The connection to the database's server is gone, and the right to be its one writer with it."""
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether what kept a ledger from being used may be over without anybody mending the configuration."""
+    if isinstance(error, OSError):
+        return error.errno in _PASSING
+    return isinstance(error, (LedgerAway, StoreError, StoreLost))
 
 
 def says_damaged(text: str) -> bool:
@@ -20,17 +34,23 @@ def says_damaged(text: str) -> bool:
     return any(word in text for word in _DAMAGED)
 
 
+def is_file(where: str) -> bool:
+    """Whether a ledger is a file, and not a server's."""
+    return not where.startswith("postgresql")
+
+
 def opened(where: str) -> Ledger:
     """The ledger, made where there is none.
 
     Raises:
         StoreBroken: it is damaged.
+        LedgerAway: it cannot be used now.
         LedgerError: it cannot be opened for another reason.
     """
     try:
         ledger = open_ledger(where, create=True)
     except LedgerError as error:
-        if says_damaged(str(error)) or "DatabaseError" in str(error):
+        if is_file(where) and (says_damaged(str(error)) or "DatabaseError" in str(error)):
             raise StoreBroken(str(error)) from None
         raise
     if ledger.engine.dialect.name == "sqlite":

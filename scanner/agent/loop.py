@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 from scanner.agent import session as sessions
 from scanner.agent.account import Account
 from scanner.agent.config import AgentConfig
-from scanner.agent.database import StoreBroken, opened, says_damaged, set_aside
+from scanner.agent.database import (
+    StoreBroken,
+    StoreLost,
+    is_file,
+    may_pass,
+    opened,
+    says_damaged,
+    set_aside,
+)
 from scanner.agent.gatekeeping import Gatekeeping
 from scanner.agent.housekeeping import Housekeeping
 from scanner.agent.leaving import Leaving
@@ -29,7 +37,7 @@ from scanner.agent.state import State
 from scanner.agent.walking import Walking
 from scanner.channel import readable
 from scanner.ledger.queue import Job
-from scanner.ledger.store import StoreError, Writer
+from scanner.ledger.store import LedgerBusy, LedgerError, StoreError, Writer
 
 if TYPE_CHECKING:
     from scanner.sinks.metrics import AgentMetrics
@@ -80,6 +88,8 @@ class Agent:
         self._reload_asked = False
         self._opened_ready: Callable[[str], object] = lambda _: None
         self._account: Account | None = None
+        self._pause = _STORE_PAUSE[0]
+        self._rebuilt = self._lived = False
 
     # -- from outside ---------------------------------------------------------------------------------------
 
@@ -128,21 +138,26 @@ class Agent:
         """Run until `stop`, or until all is done with ``once``.
 
         Raises:
-            LedgerError: the ledger cannot be opened, and that is not for damage.
+            LedgerError: the ledger cannot be opened, and that is not for damage nor for what may pass.
         """
-        rebuilt = False
         while True:
             try:
-                self._live(rebuilt)
+                self._live()
             except StoreBroken as broken:
                 log.error("the ledger is damaged (%s): it is set aside and built anew", broken)
                 set_aside(self.config.ledger)
-                rebuilt = True
+                self._rebuilt = True
                 continue
+            except (LedgerError, StoreError, StoreLost, OSError) as error:
+                # Who was the writer before has it again once a server notices that its client is gone.
+                again = may_pass(error) or (self._lived and isinstance(error, LedgerBusy))
+                if self._once or not again:
+                    raise
+                self._wait_for_store(error)
             if self._stopping or self._once:
                 return
 
-    def _live(self, rebuilt: bool) -> None:
+    def _live(self) -> None:
         """From opening the ledger to closing it; a reload that changes more than the policy ends it."""
         with opened(self.config.ledger) as ledger:
             writer = Writer(ledger)
@@ -159,9 +174,10 @@ class Agent:
                 )
                 self._assemble(session)
                 try:
-                    self._start(rebuilt)
+                    self._start()
                     self._turns()
                 finally:
+                    self._account = None
                     self._walking.close()
                     self._gates.close()
                     session.close()
@@ -195,12 +211,16 @@ class Agent:
     def _written(self, job: Job) -> None:
         self._noticing.written(job)
 
-    def _start(self, rebuilt: bool) -> None:
+    def _start(self) -> None:
         session = self._session
-        self._pause, self._resume_at = _STORE_PAUSE[0], 0.0
+        self._resume_at, self._lived = 0.0, True
         self._beat_due = time.monotonic()
         session.teller.dispatcher.start()
-        if rebuilt:
+        if self.state.trouble:
+            # It is told only now that there is a ledger for it to be told from.
+            self._alarm_unwritable(self.state.trouble)
+        if self._rebuilt:
+            self._rebuilt = False
             detail = "the ledger was damaged and is built anew by a walk"
             session.teller.alarm("ledger_rebuilt", detail, "critical")
         if session.watcher is not None:
@@ -323,19 +343,48 @@ class Agent:
         """The ledger cannot be written: nothing is lost, as all of it is still queued or on the share."""
         cause = getattr(error, "orig", None) or error
         reason = type(cause).__name__
+        if not is_file(self.config.ledger):
+            raise StoreLost(reason)
         if says_damaged(str(cause)):
             raise StoreBroken(reason)
+        # Connections that were made while the folder was read-only would be so for ever.
+        self._session.ledger.engine.dispose()
         connection = self._session.writer.connection
         if connection.in_transaction():
             with suppress(StoreError):
                 connection.rollback()
         self._walking.restart()
         if not self.state.trouble:
-            detail = f"the ledger cannot be written ({reason})"
-            self._session.teller.alarm("ledger_unwritable", detail, "critical")
+            self._alarm_unwritable(reason)
         self.state.trouble = reason
-        self._resume_at = time.monotonic() + self._pause
-        self._pause = min(self._pause * 2, _STORE_PAUSE[1])
+        self._resume_at = self._next_try()
+
+    def _alarm_unwritable(self, reason: str) -> None:
+        detail = f"the ledger cannot be written ({reason})"
+        self._session.teller.alarm("ledger_unwritable", detail, "critical")
+
+    def _next_try(self) -> float:
+        """On the monotonic clock, when to try again; each time twice as far away."""
+        pause, self._pause = self._pause, min(self._pause * 2, _STORE_PAUSE[1])
+        return time.monotonic() + pause
+
+    def _wait_for_store(self, error: Exception) -> None:
+        """Without a ledger nothing can be done: wait for a while, and begin anew with a walk."""
+        cause = getattr(error, "orig", None) or error
+        reason = str(error) if isinstance(error, StoreLost) else type(cause).__name__
+        if not self.state.trouble:
+            # What a database says of a statement may quote it; the others name a file or a server.
+            said = reason if isinstance(error, StoreError) else error
+            log.warning("the ledger cannot be used, and is tried again: %s", said)
+        self.state.trouble = reason
+        self._opened_ready("waiting for the ledger, which cannot be used")
+        until, self._beat_due = self._next_try(), time.monotonic()
+        while not self._stopping and (left := until - time.monotonic()) > 0:
+            self._beat_now()
+            with suppress(OSError):
+                patience = max(0.0, min(left, self._beat_due - time.monotonic()))
+                if self._wake in readable([self._wake], patience):
+                    os.eventfd_read(self._wake)
 
     def _recovered(self) -> None:
         if self.state.trouble and time.monotonic() >= self._resume_at:

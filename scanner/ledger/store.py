@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection as Connection  # users of the ledger name it without SQLAlchemy
 from sqlalchemy import Engine, create_engine, event, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from scanner.ledger import schema
 from scanner.ledger.keys import InstallationKey, LedgerKeyError, load
@@ -42,6 +42,14 @@ class LedgerError(ValueError):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = list(problems)
+
+
+class LedgerAway(LedgerError):  # noqa: N818 # a state
+    """The ledger cannot be used now, and that may pass: a full disk, a server that is down."""
+
+
+class LedgerBusy(LedgerError):  # noqa: N818 # a state
+    """Another process is writing to the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +204,7 @@ class Writer:
     """The one writer of a ledger. Every `write` is durable when it returns.
 
     Raises:
-        LedgerError: another process is writing.
+        LedgerBusy: another process is writing.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -308,7 +316,8 @@ def open_ledger(where: str, *, create: bool = False) -> Ledger:
         create: whether a missing one, and a missing key, is made.
 
     Raises:
-        LedgerError: it is not there, is no ledger, was made by a newer version, or cannot be reached.
+        LedgerError: it is not there, is no ledger, or was made by a newer version.
+        LedgerAway: it cannot be reached or written now.
         LedgerKeyError: the installation's key is missing or not the one it was written under.
     """
     url, file = _url(where)
@@ -325,7 +334,8 @@ def open_ledger(where: str, *, create: bool = False) -> Ledger:
             _check_key(connection, key)
     except SQLAlchemyError as error:
         engine.dispose()
-        raise LedgerError(f"{_named(where)}: cannot be used: {_reason(error)}") from None
+        kind = LedgerAway if isinstance(error, OperationalError) else LedgerError
+        raise kind(f"{_named(where)}: cannot be used: {_reason(error)}") from None
     except BaseException:
         engine.dispose()
         raise
@@ -450,7 +460,7 @@ def _check_key(connection: Connection, key: InstallationKey) -> None:
 
 def _locked(engine: Engine) -> Callable[[], None]:
     """Be the one writer; gives what lets go of it."""
-    busy = LedgerError("another process is writing to this ledger; one writer at a time")
+    busy = LedgerBusy("another process is writing to this ledger; one writer at a time")
     if engine.dialect.name == "sqlite":
         return _locked_file(Path(str(engine.url.database) + ".lock"), busy)
     connection = engine.connect()
@@ -461,13 +471,15 @@ def _locked(engine: Engine) -> Callable[[], None]:
         raise busy
 
     def free() -> None:
-        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+        # Where the server is gone, so is the lock.
+        with contextlib.suppress(StoreError):
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
         connection.close()
 
     return free
 
 
-def _locked_file(path: Path, busy: LedgerError) -> Callable[[], None]:
+def _locked_file(path: Path, busy: LedgerBusy) -> Callable[[], None]:
     import fcntl
 
     stream: IO[bytes] = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600), "r+b")

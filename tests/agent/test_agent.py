@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -54,6 +55,11 @@ def until(true: Callable[[], object], place: Place, seconds: float = 60.0) -> No
 
 def states(place: Place) -> list[tuple[str, str]]:
     return [(each["event"].partition(".")[2], each["finding"]["path"]) for each in place.told("finding.")]
+
+
+def scans(place: Place) -> Counter[str]:
+    """How often each path was scanned."""
+    return Counter(each["item"]["path"] for each in place.told("item.scanned"))
 
 
 def alarms(place: Place) -> list[str]:
