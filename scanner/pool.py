@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from scanner.pool import serve; serve(int(sys.argv[1]))"
 #: Seconds between looks at deadlines and memory.
 _POLL_SECONDS = 0.2
+#: Seconds that a killed worker has to be gone.
+_END_SECONDS = 5.0
 #: Linear algebra is not what workers do; its library would start a thread for each core at import.
 _WORKER_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 #: glibc's options: above how many bytes memory is given back, and blocks are mapped by themselves.
@@ -283,9 +285,13 @@ def _peak() -> int:
 
 
 def _end(slot: _Slot) -> None:
+    import subprocess
+
     slot.pipe.close()
     slot.process.kill()
-    slot.process.wait()
+    # One that waits for a file system that answers no more cannot be killed; it ends when that does.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        slot.process.wait(_END_SECONDS)
 
 
 def _keep_memory() -> None:

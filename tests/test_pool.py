@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
+import pytest
+
 from scanner.pool import Ended, Piece, Pool
 
 
@@ -84,3 +86,18 @@ def test_a_worker_that_is_started_before_its_arguments_are_known() -> None:
     pool.equip(("late ",))
     pieces = [event.value for event in pool.run(["a", "die", "b", "c"]) if isinstance(event, Piece)]
     assert sorted(pieces) == ["late a", "late b", "late c", "late die"]
+
+
+def test_a_worker_that_cannot_be_killed_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits in the system for a server that answers no more; nobody waits for it."""
+    monkeypatch.setattr("scanner.pool._END_SECONDS", 0.05)
+    pool = Pool(f"{__name__}:worker", ("",), size=1, seconds=60, memory_mb=2048)
+    pool.warm()
+    process = pool._slots[0].process
+    kill = process.kill
+    monkeypatch.setattr(process, "kill", lambda: None)
+    monkeypatch.setattr(pool._slots[0].pipe, "close", lambda: None)
+    pool.close()
+    assert process.poll() is None
+    kill()
+    process.wait()

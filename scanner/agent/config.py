@@ -86,6 +86,7 @@ class AgentConfig:
         reconcile_minutes: between two walks of everything.
         verify_days: every file is scanned anew after so many days; 0 for never.
         poll_seconds: between two looks at a folder that gives no events.
+        answer_seconds: a network's file system that does not answer for so long counts as not mounted.
         exclude: glob patterns, relative to the share, of what not to scan.
         quiet_hours: ``22:00-06:00``, in local time: work that can wait does so then.
         heartbeat_seconds: between two signs of life.
@@ -107,6 +108,7 @@ class AgentConfig:
     reconcile_minutes: float = 60.0
     verify_days: float = 30.0
     poll_seconds: float = 30.0
+    answer_seconds: float = 10.0
     exclude: tuple[str, ...] = ()
     quiet_hours: tuple[str, ...] = ()
     heartbeat_seconds: float = 300.0
@@ -129,7 +131,17 @@ _SECTIONS = {"metrics": Metrics, "limits": AgentLimits, "quarantine": Quarantine
 #: Numbers that must not be zero.
 _POSITIVE = frozenset(
     {"settle_max_seconds", "reconcile_minutes", "poll_seconds", "heartbeat_seconds", "memory_mb"}
-    | {"item_seconds", "workers", "cpu_percent", "item_tries", "small_mb", "idle_seconds", "load", "outbox"}
+    | {
+        "answer_seconds",
+        "item_seconds",
+        "workers",
+        "cpu_percent",
+        "item_tries",
+        "small_mb",
+        "idle_seconds",
+        "load",
+        "outbox",
+    }
 )
 
 

@@ -189,7 +189,9 @@ def begin(
             # A single walk reads what is there; it does not wait for somebody to rename it.
             temporary_seconds=config.settle_seconds if once else TEMPORARY_SECONDS,
         ),
-        shares=watcher.shares if watcher else Shares(config.roots, remembered=mounts, filled=filled),
+        shares=watcher.shares
+        if watcher
+        else Shares(config.roots, remembered=mounts, filled=filled, answer_seconds=config.answer_seconds),
         watcher=watcher,
     )
     session.adopt(law)
@@ -216,6 +218,7 @@ def _watcher(
         roots,
         config.exclude,
         poll_seconds=config.poll_seconds,
+        answer_seconds=config.answer_seconds,
         remembered=remembered,
         filled=filled,
         on_ready=wake,

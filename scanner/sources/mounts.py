@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from scanner.sources.answering import ANSWER_SECONDS, Answering
+
 MOUNTINFO = "/proc/self/mountinfo"
 #: File systems that others write to without this kernel's knowing, so that inotify stays silent (inotify(7),
 #: "Limitations and caveats"). A type also stands for its subtypes (``fuse`` for ``fuse.sshfs``).
@@ -168,6 +170,7 @@ class Shares:
         filled: roots that files are known of: such a root that is empty, with nothing remembered of its
             mounts, is taken for one that is not mounted.
         table: the kernel's table; one of its own by default.
+        answer_seconds: after how long a file system of a network that does not answer counts as away.
     """
 
     def __init__(
@@ -177,6 +180,7 @@ class Shares:
         remembered: Mapping[str, Sequence[Sequence[str]]] | None = None,
         filled: Collection[str] = (),
         table: MountTable | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._table = table or MountTable()
         self._lock = threading.Lock()
@@ -187,6 +191,10 @@ class Shares:
                 self._expected[root] = {str(mount[0]): Mount(*mount) for mount in mounts}
         self._identity: dict[str, tuple[int, int]] = {}
         self._states: dict[str, ShareState] = {}
+        self._answering = Answering(answer_seconds)
+        self._real: dict[str, str] = {}
+        #: Folders of each share to ask: what a network brings.
+        self._remote: dict[str, tuple[str, ...]] = {}
 
     def check(self, root: str) -> ShareState:
         """Look at a share now. What is newly mounted in it is remembered from here on."""
@@ -196,6 +204,8 @@ class Shares:
     def lost(self, root: str) -> tuple[str, ...]:
         """The places of a share that are away now; cheap where nothing has changed since the last look."""
         with self._lock:
+            if any(self._answering.fault(folder) for folder in self._remote.get(root, ())):
+                return self._check(root).lost
             try:
                 found = os.stat(root)
             except OSError:
@@ -236,7 +246,13 @@ class Shares:
         mounts = self._table.mounts()
         points = {mount.point: mount for mount in mounts}
         expected = self._expected[root]
-        real = os.path.realpath(root)
+        faults = self._faults(root, mounts)
+        if "" in faults:
+            return ShareState(root, Presence.UNREADABLE, ("",), f"the share {root} {faults['']}")
+        if root not in self._real:
+            self._real[root] = os.path.realpath(root)
+            faults = self._faults(root, mounts)
+        real = self._real[root] = os.path.realpath(root)
         away = [point for point in expected if point not in points]
         for point in away:
             if _lies_in(real, point):
@@ -254,12 +270,27 @@ class Shares:
             detail = f"the share {root} had files and now is an empty folder of another file system"
             return ShareState(root, Presence.EMPTIED, ("",), detail)
         self._remember(root, real, mounts)
-        below = [point for point in away if _lies_in(point, real)]
-        if not below:
+        below = sorted(os.path.relpath(point, real) for point in away if _lies_in(point, real))
+        if not below and not faults:
             return ShareState(root, Presence.THERE)
-        lost = tuple(sorted(os.path.relpath(point, real) for point in below))
-        detail = f"not mounted in the share {root}: {', '.join(lost)}"
-        return ShareState(root, Presence.PARTLY, lost, detail)
+        details = [f"not mounted in the share {root}: {', '.join(below)}"] if below else []
+        details += [f"{place} in the share {root} {fault}" for place, fault in sorted(faults.items())]
+        return ShareState(root, Presence.PARTLY, tuple(sorted({*below, *faults})), "; ".join(details))
+
+    def _faults(self, root: str, mounts: Iterable[Mount]) -> dict[str, str]:
+        """What is wrong with file systems of a network, by place; the empty one is the whole share.
+
+        Until it was seen once where a share's links lead, a share itself is asked before anything else is.
+        """
+        remote = [mount.point for mount in mounts if mount.is_kind(REMOTE)]
+        real = self._real.get(root)
+        below = [] if real is None else [p for p in remote if p != real and _lies_in(p, real)]
+        whole = bool(remote) and (real is None or any(_lies_in(real, point) for point in remote))
+        self._remote[root] = (*([root] if whole else []), *below)
+        if whole and (fault := self._answering.fault(root)):
+            return {"": fault}
+        found = {point: self._answering.fault(point) for point in below}
+        return {os.path.relpath(p, real): fault for p, fault in found.items() if fault is not None}
 
     def _is_suspicious(self, root: str, mount: Mount | None) -> bool:
         expected = self._expected[root]

@@ -83,7 +83,11 @@ def reconcile(
     if isinstance(known, Mapping):
         known = sorted(known.items(), key=lambda each: place_order(each[0]))
     merge = _Merge(_Ordered(known), lost)
-    for entry in Walk(root, exclude).run(below, deep=deep, enter=merge.may_enter):
+    if "" in lost():
+        # Not even its links can be followed: whoever asks may wait for ever.
+        yield from merge.lose("")
+        return
+    for entry in Walk(root, exclude, lost=lost).run(below, deep=deep, enter=merge.may_enter):
         yield from merge.refused()
         if isinstance(entry, Found):
             yield from merge.found(entry)
@@ -133,6 +137,12 @@ class _Merge:
         if lost is not None:
             self._refused.append(lost)
         return lost is None
+
+    def lose(self, place: str) -> Iterator[Change]:
+        """A place that nothing can be said of now, where nothing else was looked at."""
+        self._refused.append(place)
+        yield from self.refused()
+        yield from self.rest()
 
     def refused(self) -> Iterator[Change]:
         """The folders that were not entered since this was asked last."""

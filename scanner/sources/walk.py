@@ -18,7 +18,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -129,13 +129,24 @@ class Walk:
         root: absolute path of a folder.
         exclude: as for `walk`.
         files: False passes over regular files without asking the system about them; links stay.
+        lost: the places below the root whose file system is away, asked before each folder is listed. They
+            are given as folders without asking the system, which may not answer; ``enter`` must refuse them.
     """
 
-    def __init__(self, root: str, exclude: Sequence[str] = (), *, files: bool = True) -> None:
+    def __init__(
+        self,
+        root: str,
+        exclude: Sequence[str] = (),
+        *,
+        files: bool = True,
+        lost: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self._root = root
         self._real = os.path.realpath(root)
         self._exclude = tuple(exclude)
         self._files = files
+        self._lost = lost
+        self._away: Collection[str] = ()
 
     def run(
         self, below: str = "", *, deep: bool = True, enter: Callable[[Folder], bool] = lambda _: True
@@ -175,6 +186,7 @@ class Walk:
         except OSError as error:
             return failed(".", error)
         folder = Folder(self._root, "", frozenset({_identity(found)}))
+        self._away = self._lost()
         for name in relative.split("/") if relative else ():
             entry = self._entry(folder, name)
             if isinstance(entry, Found) and entry.relative != relative:
@@ -185,6 +197,7 @@ class Walk:
         return folder
 
     def _open(self, folder: Folder) -> tuple[Folder, list[bytes], Outcome | None]:
+        self._away = self._lost()
         try:
             with os.scandir(folder.path) as entries:
                 names = [_key(entry) for entry in entries if self._files or _may_lead_on(entry)]
@@ -199,6 +212,8 @@ class Walk:
         pattern = excluded_by(relative, self._exclude)
         if pattern is not None:
             return _gap(relative, Reason.EXCLUDED, f"excluded by the pattern {pattern!r}")
+        if relative in self._away:
+            return Folder(path, relative, folder.above, folder.linked)
         try:
             found = os.lstat(path)
             link = stat.S_ISLNK(found.st_mode)

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.model import Outcome, Reason
+from scanner.sources.answering import ANSWER_SECONDS
 from scanner.sources.hints import MAX_HINTS, Hint, Hints, What
 from scanner.sources.mounts import REMOTE, Mount, MountTable, Presence, Shares, ShareState, mount_of
 from scanner.sources.polling import Listing, look
@@ -110,6 +111,7 @@ class Watcher:
         events: False polls everything.
         remembered: as for `Shares`.
         filled: as for `Shares`.
+        answer_seconds: see `Shares`.
         on_ready: called, from a thread of the watcher, when a hint comes in and none waited.
         clock: monotonic seconds.
     """
@@ -126,6 +128,7 @@ class Watcher:
         remembered: Mapping[str, Sequence[Sequence[str]]] | None = None,
         filled: Collection[str] = (),
         on_ready: Callable[[], None] = lambda: None,
+        answer_seconds: float = ANSWER_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roots = tuple(dict.fromkeys(os.path.abspath(os.fspath(root)) for root in roots))
@@ -137,7 +140,7 @@ class Watcher:
         self._table = MountTable()
         self._hints = Hints(max_hints, on_ready)
         #: Which shares are there.
-        self.shares = Shares(self._roots, remembered=remembered, filled=filled)
+        self.shares = Shares(self._roots, remembered=remembered, filled=filled, answer_seconds=answer_seconds)
         #: Set once every folder is watched or polled.
         self.covered = threading.Event()
 
@@ -155,6 +158,10 @@ class Watcher:
 
         self._reader: Reader | None = None
         self._keeper = threading.Thread(target=self._keep, name="sharewatch-keeper", daemon=True)
+        # The keeper may wait for a server that is gone; somebody has to say so.
+        self._sentinel = threading.Thread(target=self._stand_by, name="sharewatch-sentinel", daemon=True)
+        self._ended = threading.Event()
+        self._checking = threading.Lock()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopped = False
         self._states: dict[str, ShareState] = {}
@@ -220,14 +227,16 @@ class Watcher:
     def stop(self) -> None:
         """End both threads and let go of everything. A keeper that hangs in the system is left behind."""
         self._stopped = True
+        self._ended.set()
         self._hints.close()
         if self._reader is not None:
             self._reader.stop()
             self._reader.join(5)
         os.eventfd_write(self._wake, 1)
-        if self._keeper.ident is not None:
-            self._keeper.join(5)
-        if not self._keeper.is_alive():
+        others = [each for each in (self._keeper, self._sentinel) if each.ident is not None]
+        for each in others:
+            each.join(5)
+        if not any(each.is_alive() for each in others):
             os.close(self._wake)
             self._table.close()
             self.shares.close()
@@ -390,8 +399,25 @@ class Watcher:
             with self._lock:
                 self._renew = True
 
+    def _stand_by(self) -> None:
+        """The sentinel's thread, where a network brings a part of a share: is it still there?"""
+        while not self._ended.wait(self._poll_seconds):
+            try:
+                self._look_at_shares()
+            except Exception as error:  # noqa: BLE001 # a thread that ended would be blind in silence
+                self._failed(error)
+            if self._renew:
+                self._call()
+
     def _check_shares(self) -> bool:
         """Look which shares are there, and tell what is different; True where watches must be seen to."""
+        with self._checking:
+            moved = self._compare_shares()
+        if self._sentinel.ident is None and any(each.is_kind(self._polled_kinds) for each in self._mounts):
+            self._sentinel.start()
+        return moved
+
+    def _compare_shares(self) -> bool:
         mounts = tuple(each for each in self._table.mounts() if self._matters(each))
         moved, self._mounts = mounts != self._mounts, mounts
         for root in self._roots:
@@ -466,7 +492,7 @@ class Watcher:
             numbers[folder.relative] = number
             return True
 
-        for entry in Walk(root, self._exclude, files=False).run(below, enter=enter):
+        for entry in Walk(root, self._exclude, files=False, lost=lambda: lost).run(below, enter=enter):
             if self._stopped:
                 return
             if isinstance(entry, Found):

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -180,10 +181,17 @@ def test_a_lost_place_is_not_walked(tmp_path: Path) -> None:
     assert _kinds(reconcile(str(tmp_path), known, lost=lambda: [""])) == {".": "failed"}
 
 
-def test_a_share_lost_during_the_walk(tmp_path: Path) -> None:
+def test_a_share_lost_during_the_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was empty when it was listed, for it had just been unmounted: asked before anything is gone."""
-    answers = iter([[], [""]])
-    kinds = _kinds(reconcile(str(tmp_path), {"a": OLD, "b/c": OLD}, lost=lambda: next(answers)))
+    lost: list[str] = []
+
+    def listed(path: str) -> Any:
+        lost.append("")
+        return scandir(path)
+
+    scandir = os.scandir
+    monkeypatch.setattr("scanner.sources.walk.os.scandir", listed)
+    kinds = _kinds(reconcile(str(tmp_path), {"a": OLD, "b/c": OLD}, lost=lambda: lost))
     assert kinds == {".": "failed"}
 
 
