@@ -34,6 +34,7 @@ from scanner.config import Settings
 from scanner.detect import headers, judge, lexicon, presidio, sample, specs, weighing
 from scanner.detect.columns import _KERNEL_COUNTED as COUNTED
 from scanner.detect.judge import heading_of
+from scanner.detect.remembered import Remembered
 
 GENERATED = 300
 _SHOWN = 0.5
@@ -211,6 +212,7 @@ def without_recognizer(name: str) -> Iterator[None]:
     }
     with (
         mock.patch.object(engine._by_name[name], "analyze", return_value=[]),
+        mock.patch.object(engine, "_matches", Remembered(0, 0)),  # what it found before does not count
         mock.patch.object(specs, "by_entity", return_value=left),
     ):
         yield

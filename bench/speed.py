@@ -1,6 +1,6 @@
 """How fast the installed command reads tables, beside Arrow's CSV reader and Presidio's batch engine.
 
-    python -m bench.speed [--rows 400000] [--ten] [--repeat 2] [--cpu 0] [--no-rival]
+    python -m bench.speed [--rows 400000] [--notes 100000] [--ten] [--repeat 2] [--cpu 0] [--no-rival]
 
 Generates a customer table of 14 columns as CSV and as mysqldump (kept in ``bench/out/data``), and runs, all
 on the same core: `sharewatch scan FILE --jobs 1`; Arrow's CSV reader alone with all columns as strings, in
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import common, customers
+from bench import common, customers, notes
 
 #: Times the reading alone, in a process of its own; argument 1 is the file, 2 the way.
 ARROW = """
@@ -75,6 +75,12 @@ def _check(report: Path, path: Path) -> None:
         )
 
 
+def _notes(folder: Path, rows: int) -> Path:
+    """The table of so many generated notes, kept once written."""
+    path = folder / f"notes-{rows}.csv"
+    return path if path.exists() else notes.write(path, rows)
+
+
 def _inside(program: str, options: argparse.Namespace, *arguments: str) -> dict[str, Any]:
     """Rows and seconds that a child process tells of itself; the best of the repeats."""
     command = [sys.executable, "-c", program, *arguments]
@@ -94,6 +100,11 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     version = common.best([common.SHAREWATCH, "version"], max(3, options.repeat), options.cpu)
     start = _scan(small, options, folder)
     scans = {"csv": (table, _scan(table, options, folder)), "mysqldump": (dump, _scan(dump, options, folder))}
+    starts = dict.fromkeys(scans, start)
+    if options.notes:
+        path = _notes(data, options.notes)
+        starts["notes"] = _scan(_notes(data, 50), options, folder)
+        scans["notes"] = (path, _scan(path, options, folder))
     if options.ten:
         for kind, name in (("csv", "csv"), ("sql", "mysqldump")):
             path = customers.ensure(data, options.rows * 10, kind)
@@ -101,13 +112,17 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     arrow = {way: _inside(ARROW, options, str(table), way) for way in ("whole", "stream")}
     result: dict[str, Any] = {
         "rows": options.rows,
-        "start-up": {"version": version, "scan of 50 rows": start},
+        "start-up": {
+            "version": version,
+            "scan of 50 rows": start,
+            **({"scan of 50 notes": starts["notes"]} if options.notes else {}),
+        },
         "scans": {
             name: {
                 "mb": path.stat().st_size / 1e6,
                 "rows": int(path.stem.rsplit("-", 1)[1]),
-                "net": max(done.wall - start.wall, 1e-9),
-                "net_cpu": max(done.cpu - start.cpu, 1e-9),
+                "net": max(done.wall - starts.get(name, start).wall, 1e-9),
+                "net_cpu": max(done.cpu - starts.get(name, start).cpu, 1e-9),
                 "run": done,
             }
             for name, (path, done) in scans.items()
@@ -156,6 +171,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=400_000)
+    parser.add_argument("--notes", type=int, default=100_000, help="rows of free text; 0 for none")
     parser.add_argument("--ten", action="store_true", help="also ten times the rows")
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--cpu", type=int, default=0, help="the core to run on")

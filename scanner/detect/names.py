@@ -43,10 +43,28 @@ class Judged:
 
 @cache
 def _words(key: str) -> frozenset[str]:
+    return frozenset(_lists()[key])
+
+
+@cache
+def _lists() -> dict[str, list[str]]:
     import yaml
 
-    data = yaml.safe_load(resources.path("rules", "names.yaml").read_text(encoding="utf-8"))
-    return frozenset(data[key])
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = resources.path("rules", "names.yaml").read_text(encoding="utf-8")
+    lists: dict[str, list[str]] = yaml.load(text, loader)  # noqa: S506 # both are safe loaders, one is fast
+    return lists
+
+
+@cache
+def _before_names() -> frozenset[str]:
+    """Words that a model takes for the beginning of a name."""
+    return _words("titles") | _words("not_names")
+
+
+@cache
+def _small_words() -> frozenset[str]:
+    return _words("english") | _words("foreign")
 
 
 # -- what a model found ------------------------------------------------------------------------------------
@@ -78,7 +96,7 @@ def _place(text: str, start: int, end: int, guess: float) -> Iterator[Judged]:
     name = text[start:end]
     if any(char.isdigit() for char in name) or not any(char.isupper() for char in name):
         return
-    if name.lower().strip(".") in _words("not_names") | _words("titles"):
+    if name.lower().strip(".") in _before_names():
         return
     kind = place_kind(name)
     yield Judged(kind or "LOCATION", start, end, 0.75 if kind else 0.5 - guess)
@@ -88,8 +106,9 @@ def _place(text: str, start: int, end: int, guess: float) -> Iterator[Judged]:
 def is_foreign(text: str) -> bool:
     """Whether the short words at the beginning of a text are more those of other languages than English."""
     words = text[:_SAMPLE].lower().split()
-    foreign = sum(word in _words("foreign") for word in words)
-    return foreign > sum(word in _words("english") for word in words) + 1
+    return (
+        sum(map(_words("foreign").__contains__, words)) > sum(map(_words("english").__contains__, words)) + 1
+    )
 
 
 def _piece(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -107,7 +126,7 @@ def _piece(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             break
     while len(words) > 1 and len(words[-1]) == 1:
         end -= len(words.pop()) + 1
-    drop_first, drop_last = _words("titles") | _words("not_names"), _words("not_names")
+    drop_first, drop_last = _before_names(), _words("not_names")
     while len(words) > 1 and words[0].lower().strip(".,:") in drop_first:
         start += len(words.pop(0)) + 1
     while len(words) > 1 and words[-1].lower().strip(".,:") in drop_last:
@@ -280,7 +299,7 @@ def _may_be_name(name: str, words: list[str]) -> bool:
     bare = [word.strip(".'’").lower() for word in words]
     if any(word in _words("not_names") for word in bare) or _is_organisation(bare):
         return False
-    small = _words("english") | _words("foreign")
+    small = _small_words()
     if bare[0] in small or bare[-1] in small or words[-1].islower() or set(bare) <= _words("titles"):
         return False
     if not any(word[0].isupper() for word in words) or max(map(len, bare)) < 2:

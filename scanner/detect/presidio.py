@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from scanner.config import Settings
-from scanner.detect import names, re2, specs
+from scanner.detect import names, specs
+from scanner.detect.filters import Filters
+from scanner.detect.joined import Joined
 from scanner.detect.language_model import NO_MODEL, ModelError, verify_model
 from scanner.detect.passages import passages
+from scanner.detect.remembered import Remembered
 from scanner.detect.specs import RecognizerSpec
 from scanner.model import Gap, Reason, Stage
 
@@ -168,7 +167,7 @@ class TextEngine:
         self._specs = tuple(specs.specs() if recognizer_specs is None else recognizer_specs)
         self.failures: Counter[tuple[str, Reason]] = Counter()
         recognizers = build_recognizers(self._specs, settings)
-        self._gates = _gates(self._specs)
+        self._filters = Filters(self._specs)
         self._by_name = dict(zip((spec.name for spec in self._specs), recognizers, strict=True))
         everything = [
             *recognizers,
@@ -181,6 +180,7 @@ class TextEngine:
         self._enhancer = WindowContextEnhancer(self._specs)
         self._nlp: Any = None
         self._entities: dict[str, tuple[tuple[int, int, str], ...]] = {}
+        self._matches: Remembered[tuple[Match, ...]] = Remembered(_REMEMBERED_CHARACTERS, _LONGEST_REMEMBERED)
         self.read_everything = False
         self.characters_read = 0
 
@@ -194,6 +194,20 @@ class TextEngine:
         Raises:
             ModelError: a text may hold a name and the configured model cannot be used.
         """
+        if context or self.read_everything:
+            return self._analyze(texts, context)
+        known = [self._matches.get(text) for text in texts]
+        unread = list(dict.fromkeys(text for text, found in zip(texts, known, strict=True) if found is None))
+        failed = self.failures.total()
+        read = dict(zip(unread, self._analyze(unread, ()), strict=True))
+        if self.failures.total() == failed:  # or else the next item would not be told of the failure
+            for text, matches in read.items():
+                self._matches.put(text, tuple(matches))
+        return [
+            read[text] if found is None else list(found) for text, found in zip(texts, known, strict=True)
+        ]
+
+    def _analyze(self, texts: Sequence[str], context: Sequence[str]) -> list[list[Match]]:
         chunks = [
             (index, offset, piece) for index, text in enumerate(texts) for offset, piece in chunked(text)
         ]
@@ -218,30 +232,29 @@ class TextEngine:
         return gaps
 
     def _analyze_pieces(self, pieces: list[str], context: list[str]) -> Iterator[list[Match]]:
-        asked = self._asked(pieces, " ".join(context))
-        named = self._find_names(pieces)
+        few = len(pieces) < _FILTER_FROM_TEXTS and sum(map(len, pieces)) < _FILTER_FROM_CHARACTERS
+        joined = None if few and not self._filters.used else Joined(pieces)
+        asked = self._asked(pieces, joined, " ".join(context))
+        named = self._find_names(pieces, joined)
         artifacts = self._artifacts(pieces, named)
         for piece, recognizers, found, artifact in zip(pieces, asked, named, artifacts, strict=True):
             if artifact is not None:
                 recognizers.append(self._named)
             yield self._ask(piece, recognizers, found, artifact or _no_artifacts(), context)
 
-    def _find_names(self, pieces: list[str]) -> list[list[Any]]:
+    def _find_names(self, pieces: list[str], joined: Joined | None = None) -> list[list[Any]]:
         """What is found of names without the model, in each text."""
         kinds = self._names.supported_entities
+        cued = [[joined is None] * len(names.cues()) for _ in pieces]
+        for position, cue in enumerate(names.cues() if joined else ()):
+            for number in joined.holding(cue) if joined else ():
+                cued[number][position] = True
         return [
-            self._names.analyze(piece, kinds, _Cued([], cues)) if any(cues) and not piece.islower() else []
-            for piece, cues in zip(pieces, self._cues(pieces), strict=True)
+            self._names.analyze(piece, kinds, _Cued([], tuple(cues)))
+            if any(cues) and not piece.islower()
+            else []
+            for piece, cues in zip(pieces, cued, strict=True)
         ]
-
-    @staticmethod
-    def _cues(pieces: list[str]) -> list[tuple[bool, ...]]:
-        """For each text which of `names.cues` it holds."""
-        if len(pieces) < _FILTER_FROM_TEXTS:
-            return [(True,) * len(names.cues())] * len(pieces)
-        column = pa.array(pieces, pa.large_string())
-        flags = np.stack([_holding(column, (cue,)) for cue in names.cues()], axis=1)
-        return list(map(tuple, flags.tolist()))
 
     def _ask(
         self, piece: str, recognizers: list[Any], named: list[Any], artifact: Any, context: list[str]
@@ -280,23 +293,16 @@ class TextEngine:
         results = self._analyzer.analyze(text, LANGUAGE, nlp_artifacts=artifact, context=list(context))
         return resolve(text, [_match(result) for result in results])
 
-    def _asked(self, pieces: list[str], context: str) -> list[list[Any]]:
-        """For each text the recognizers that may find something in it: vector kernels over all texts."""
+    def _asked(self, pieces: list[str], joined: Joined | None, context: str) -> list[list[Any]]:
+        """For each text the recognizers that may find something in it."""
+        if joined is None:
+            return [
+                [self._by_name[name] for name in self._filters.by_words(piece, context)] for piece in pieces
+            ]
         asked: list[list[Any]] = [[] for _ in pieces]
-        if len(pieces) < _FILTER_FROM_TEXTS and sum(map(len, pieces)) < _FILTER_FROM_CHARACTERS:
-            for piece, recognizers in zip(pieces, asked, strict=True):
-                lowered = f"{context}\n{piece}".lower()
-                recognizers += [
-                    self._by_name[gate.name]
-                    for gate in self._gates
-                    if not gate.words or gate.alone or gate.words_in(lowered)
-                ]
-            return asked
-        column = pa.array(pieces, pa.large_string())
-        digits = pc.count_substring_regex(column, r"\p{N}").to_numpy(zero_copy_only=False)
-        for gate in self._gates:
-            for index in gate.passed(column, digits, context.lower()):
-                asked[index].append(self._by_name[gate.name])
+        for name, numbers in self._filters.passed(joined, context):
+            for number in numbers:
+                asked[number].append(self._by_name[name])
         return asked
 
     def _artifacts(self, pieces: list[str], named: Sequence[list[Any]]) -> list[Any]:
@@ -371,11 +377,11 @@ class TextEngine:
 # Compiling the filters takes as long as asking every recognizer about so much.
 _FILTER_FROM_TEXTS, _FILTER_FROM_CHARACTERS = 16, 8_000
 _FAILED = {Reason.INTERNAL: "failed", Reason.TIMEOUT: "ran out of time"}
-#: A filter that lets through more than this share of the texts is followed by the patterns themselves.
-_MANY = 0.05
 #: Passages whose entities are kept, so that one that comes again is not read again.
 _REMEMBERED = 50_000
 _BATCH = 256
+#: Texts whose matches are kept, since notes repeat from chunk to chunk: characters of all, and of one.
+_REMEMBERED_CHARACTERS, _LONGEST_REMEMBERED = 16_000_000, 2_000
 #: A name found with this score needs no second opinion.
 _SETTLED = 0.7
 _DIGIT = re.compile("[1-9]")
@@ -431,96 +437,6 @@ def _no_artifacts() -> _Artifacts:
 def _match(result: Any) -> Match:
     name = result.recognition_metadata[result.RECOGNIZER_NAME_KEY]
     return Match(result.entity_type, result.start, result.end, float(result.score), name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Gate:
-    """What must be in a text before a recognizer is asked: its filter, and a context word if it needs one.
-
-    Attributes:
-        name: the recognizer's.
-        digits: in every text in which the recognizer finds something there are so many.
-        pattern: RE2; finds something wherever the recognizer does.
-        words: RE2 for the context words, empty where none is needed.
-        alone: RE2 patterns, one of which finds something wherever a match needs no context after all.
-        kernels: RE2 patterns, one of which finds something wherever the recognizer does: narrower.
-    """
-
-    name: str
-    digits: int
-    pattern: str
-    words: str
-    alone: tuple[str, ...]
-    kernels: tuple[str, ...]
-
-    def words_in(self, lowered: str) -> bool:
-        return _compiled_words(self.words).search(lowered) is not None
-
-    def passed(self, column: Any, digits: Any, context: str) -> list[int]:
-        """The places of the texts that pass; ``digits`` has how many each has."""
-        places = np.flatnonzero(digits >= self.digits)
-        if not len(places):
-            return []
-        places = places[_holding(column.take(pa.array(places)), (self.pattern,))]
-        if self.words and len(places) and not self.words_in(context):
-            texts = column.take(pa.array(places))
-            found = _holding(texts, (self.words,))
-            places = places[_holding(texts, self.alone, found)]
-        if self.kernels and len(places) > _MANY * len(column):
-            places = places[_holding(column.take(pa.array(places)), self.kernels)]
-        passed: list[int] = places.tolist()
-        return passed
-
-
-def _holding(texts: Any, patterns: Sequence[str], found: Any = None) -> Any:
-    """Flags for the texts in which one of some RE2 patterns finds something, or that were ``found`` already.
-
-    Each pattern is looked for first as `re2.loosened` has it, then as it is in the few texts that are left.
-    """
-    found = np.zeros(len(texts), bool) if found is None else found
-    for pattern in patterns:
-        left = np.flatnonzero(~found)
-        loose = re2.loosened(pattern)
-        for step in (loose, pattern) if loose != pattern else (pattern,):
-            if len(left):
-                some = texts if len(left) == len(texts) else texts.take(pa.array(left))
-                left = left[pc.match_substring_regex(some, step).to_numpy(zero_copy_only=False)]
-        found[left] = True
-    return found
-
-
-@cache
-def _compiled_words(pattern: str) -> Any:
-    import regex
-
-    return regex.compile(pattern)
-
-
-def _gates(recognizer_specs: Sequence[RecognizerSpec]) -> list[_Gate]:
-    import regex
-
-    gates = []
-    for spec in recognizer_specs:
-        words = "|".join(regex.escape(word, literal_spaces=True) for word in spec.context)
-        regexes = [pattern.regex for pattern in spec.patterns]
-        beside = spec.needs_context and not (spec.class_name and spec.alone <= 1.0)
-        # A check that proves a match gives it the best of scores.
-        alone = [
-            kernel
-            for kernel, pattern in zip(spec.kernels, spec.patterns, strict=True)
-            if (1.0 if spec.check else pattern.score) >= spec.alone
-        ]
-        gates.append(
-            _Gate(
-                spec.name,
-                min(map(re2.digits_needed, [spec.filter] if spec.filter else regexes)),
-                spec.re2_filter,
-                f"(?i)(?:{words})" if beside else "",
-                tuple(alone) if beside else (),
-                () if spec.filter is None else spec.kernels,
-            )
-        )
-    return gates
 
 
 # -- which texts the model must read ---------------------------------------------------------------------

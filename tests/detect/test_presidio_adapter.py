@@ -210,7 +210,7 @@ def test_a_pattern_out_of_time_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_batches_and_single_texts_agree(engine: TextEngine) -> None:
-    """Filtering by vector kernels in a large batch changes nothing."""
+    """Looking for patterns in all texts of a large batch at once changes nothing."""
     texts = [
         "Mr. John Smith, john@example.com", "nothing here", "passport number: 627081435",
         "12 Elm Street, Boston",
@@ -218,7 +218,36 @@ def test_batches_and_single_texts_agree(engine: TextEngine) -> None:
     ]  # fmt: skip
     filler = ["some plain words without anything " * 20] * 60
     together = engine.analyze(texts + filler)[: len(texts)]
-    assert together == [engine.analyze([text])[0] for text in texts]
+    fresh = TextEngine(Settings())
+    assert together == [fresh.analyze([text])[0] for text in texts]
+    assert together == [engine.reference(text) for text in texts]
+
+
+def test_a_text_that_comes_again_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = TextEngine(Settings(model="none"))
+    texts = ["mail jane@example.com", "nothing", "mail jane@example.com"]
+    first = engine.analyze(texts)
+    assert [len(matches) for matches in first] == [1, 0, 1]
+    first[0].clear()  # what a caller does with its list is its own affair
+
+    def refuse(*_: object) -> list[list[Match]]:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(engine, "_ask", refuse)
+    assert [len(matches) for matches in engine.analyze(texts)] == [1, 0, 1]
+
+
+def test_a_failure_is_told_of_every_item() -> None:
+    """What a recognizer failed on is not remembered as read."""
+    engine = TextEngine(Settings(model="none"))
+
+    def broken(_: str) -> bool:
+        raise KeyError
+
+    engine._by_name["Email"]._check = broken
+    for _ in range(2):
+        engine.analyze(["mail jane@example.com"])
+        assert [gap.reason for gap in engine.gaps()] == [Reason.INTERNAL]
 
 
 def test_long_texts_are_read_to_the_end(patterns_only: TextEngine) -> None:
