@@ -14,6 +14,8 @@ from scanner.detect.weighing import ColumnModel, shipped
 PERSONAL = GENERAL_IDS | frozenset({"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH", "USERNAME"})
 ADDRESS = frozenset({"STREET_ADDRESS", "POSTAL_CODE", "CITY", "REGION", "COUNTRY"})
 _TRAITS = frozenset({"GENDER", "AGE", "MARITAL_STATUS", "NATIONALITY", "ETHNICITY", "OCCUPATION", "RELIGION"})
+#: Types that somebody's number stands beside, where nothing else tells who it is.
+_SOMEBODYS = _TRAITS | {"HEALTH", "STREET_ADDRESS", "IBAN_CODE", "BANK_ACCOUNT", "CREDIT_CARD"}
 _MOST = 3
 #: From here on a column counts towards those that may be somebody's.
 _LIKELY = 0.4
@@ -30,7 +32,8 @@ def with_neighbours(
 ) -> list[tuple[Meaning, ...]]:
     """The meanings of a table's columns, each weighed again beside the others.
 
-    A bare key is somebody's only beside a column that is about people for sure.
+    A bare key is somebody's only beside a column that is about people for sure: that tells who they are, or
+    says what is said of people only.
 
     Args:
         meanings: of each column by itself.
@@ -72,7 +75,9 @@ class TableMeanings:
                 out.append(meaning)
                 continue
             around = self.context(index, meaning)
-            if meaning.entity_type == "IDENTIFIER" and not around.get("people"):
+            if meaning.entity_type == "IDENTIFIER" and not (
+                around.get("people") or self._is_of_somebody(index)
+            ):
                 continue
             logit = model.weigh_beside(meaning.weighed_as or meaning.entity_type, meaning.logit, around)
             told = [
@@ -89,6 +94,10 @@ class TableMeanings:
                 )
             )
         return out
+
+    def _is_of_somebody(self, index: int) -> bool:
+        """Whether the other columns say something of people, though none says who."""
+        return any(kind in _SOMEBODYS for at, kind in enumerate(self._firm) if at != index)
 
     def context(self, index: int, meaning: Meaning) -> dict[str, float]:
         """What surrounds one meaning of a column, as features; those that are 0 are left out."""

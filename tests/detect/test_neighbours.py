@@ -6,7 +6,7 @@ import pytest
 
 from scanner.config import Settings
 from scanner.detect.judge import judge
-from scanner.detect.neighbours import TableMeanings
+from scanner.detect.neighbours import TableMeanings, with_neighbours
 
 MAILS = ["ana@example.org", "rui@example.org", "eva@example.net", "tom@example.com"]
 NAMES = ["Ana Costa", "Rui Silva", "Eva Sousa", "Tomás Pereira"]
@@ -42,3 +42,24 @@ def test_columns_count_by_how_sure_they_are_somebodys() -> None:
     beside = _context(("name", NAMES), ("email", MAILS), of=0)
     assert "likely people" not in alone
     assert beside["likely people"] == pytest.approx(1 / 3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("heading", "beside", "values", "expected"),
+    [
+        ("customer_id", "religion", ["catholic", "muslim", "jewish", "buddhist", "hindu"], True),
+        ("Kundennummer", "gender", ["male", "female"], True),
+        ("patient_id", "street", ["12 High Street", "3 Mill Lane", "44 Station Road", "9 Park Avenue"], True),
+        ("customer_id", "amount", ["12.50", "7.00", "19.99", "100.00", "3.25"], False),
+        ("order_id", "religion", ["catholic", "muslim", "jewish", "buddhist", "hindu"], False),
+        ("id", "gender", ["male", "female"], False),
+    ],
+)
+def test_a_customers_number_counts_beside_what_is_said_of_people(
+    heading: str, beside: str, values: list[str], expected: bool
+) -> None:
+    """Though nothing else tells who they are; beside amounts it is a key like others."""
+    numbers = [str(40_000 + 37 * n) for n in range(60)]
+    meanings = [judge(name, "", held, Settings()) for name, held in ((heading, numbers), (beside, values))]
+    found = with_neighbours(meanings)[0]
+    assert any(each.entity_type == "IDENTIFIER" and each.confidence > 0.5 for each in found) is expected
