@@ -36,6 +36,7 @@ from scanner.agent.sinkwatch import SinkWatch
 from scanner.agent.state import State
 from scanner.agent.walking import Walking
 from scanner.channel import readable
+from scanner.events import Event
 from scanner.ledger.queue import Job
 from scanner.ledger.store import LedgerBusy, LedgerError, StoreError, Writer
 
@@ -89,7 +90,8 @@ class Agent:
         self._opened_ready: Callable[[str], object] = lambda _: None
         self._account: Account | None = None
         self._pause = _STORE_PAUSE[0]
-        self._rebuilt = self._lived = False
+        self._rebuilt = self._lived = self._said_unwritable = False
+        self._untold: list[Event] = []
 
     # -- from outside ---------------------------------------------------------------------------------------
 
@@ -178,6 +180,7 @@ class Agent:
                     self._turns()
                 finally:
                     self._account = None
+                    self._untold = session.teller.untold()
                     self._walking.close()
                     self._gates.close()
                     session.close()
@@ -216,8 +219,9 @@ class Agent:
         self._resume_at, self._lived = 0.0, True
         self._beat_due = time.monotonic()
         session.teller.dispatcher.start()
-        if self.state.trouble:
-            # It is told only now that there is a ledger for it to be told from.
+        session.teller.carry(self._untold)
+        if self.state.trouble and not self._said_unwritable:
+            # Without a ledger there was nothing for it to be told from.
             self._alarm_unwritable(self.state.trouble)
         if self._rebuilt:
             self._rebuilt = False
@@ -343,9 +347,8 @@ class Agent:
         """The ledger cannot be written: nothing is lost, as all of it is still queued or on the share."""
         cause = getattr(error, "orig", None) or error
         reason = type(cause).__name__
-        if not is_file(self.config.ledger):
-            raise StoreLost(reason)
-        if says_damaged(str(cause)):
+        on_file = is_file(self.config.ledger)
+        if on_file and says_damaged(str(cause)):
             raise StoreBroken(reason)
         # Connections that were made while the folder was read-only would be so for ever.
         self._session.ledger.engine.dispose()
@@ -357,11 +360,14 @@ class Agent:
         if not self.state.trouble:
             self._alarm_unwritable(reason)
         self.state.trouble = reason
+        if not on_file:
+            raise StoreLost(reason)
         self._resume_at = self._next_try()
 
     def _alarm_unwritable(self, reason: str) -> None:
         detail = f"the ledger cannot be written ({reason})"
         self._session.teller.alarm("ledger_unwritable", detail, "critical")
+        self._said_unwritable = True
 
     def _next_try(self) -> float:
         """On the monotonic clock, when to try again; each time twice as far away."""
@@ -372,10 +378,9 @@ class Agent:
         """Without a ledger nothing can be done: wait for a while, and begin anew with a walk."""
         cause = getattr(error, "orig", None) or error
         reason = str(error) if isinstance(error, StoreLost) else type(cause).__name__
-        if not self.state.trouble:
-            # What a database says of a statement may quote it; the others name a file or a server.
-            said = reason if isinstance(error, StoreError) else error
-            log.warning("the ledger cannot be used, and is tried again: %s", said)
+        # What a database says of a statement may quote it; the others name a file or a server.
+        said = reason if isinstance(error, StoreError) else error
+        log.warning("the ledger cannot be used, and is tried again: %s", said)
         self.state.trouble = reason
         self._opened_ready("waiting for the ledger, which cannot be used")
         until, self._beat_due = self._next_try(), time.monotonic()
@@ -388,7 +393,7 @@ class Agent:
 
     def _recovered(self) -> None:
         if self.state.trouble and time.monotonic() >= self._resume_at:
-            self.state.trouble, self._pause = "", _STORE_PAUSE[0]
+            self.state.trouble, self._pause, self._said_unwritable = "", _STORE_PAUSE[0], False
             self._session.teller.alarm("ledger_writable", "the ledger can be written again", "info")
         else:
             self._session.teller.alarms()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scanner import events
 from scanner.agent import telling
+from scanner.events import Waiting
 from scanner.ledger.outbox import Outbox
 from scanner.ledger.store import Connection, StoreError, Writer, shown, stamp
 from scanner.sinks.base import Sink
@@ -53,6 +54,7 @@ class Teller:
         self._writer, self.outbox, self.host, self._metrics = writer, outbox, host, metrics
         self._subscriptions = [sink.subscription for sink in sinks]
         self._alarms: list[events.Event] = []
+        self._said: set[str] = set()
         self._changed = changed
         self.dispatcher = Dispatcher(outbox, sinks, self._sink_changed)
 
@@ -93,7 +95,10 @@ class Teller:
         return events.alarm(what, detail, level=level, time=shown(at), host=self.host, uid=uid, **more)
 
     def alarms(self) -> None:
-        """Tell what alarms wait. They wait in memory only while the ledger cannot be written."""
+        """Tell what alarms wait. They wait in memory only while the ledger cannot be written.
+
+        Meanwhile sinks are told of them past the outbox: an alarm of a full disk is of no use afterwards.
+        """
         if not self._alarms:
             return
         try:
@@ -103,9 +108,24 @@ class Teller:
             with connection.begin():
                 self.append(connection, self._alarms)
             self._alarms = []
+            self._said.clear()
             self.sent()
         except StoreError:
             self._alarms = self._alarms[-_KEPT_ALARMS:]
+            new = [each for each in self._alarms if each.id not in self._said]
+            self._said |= {each.id for each in new}
+            self.dispatcher.tell_now(
+                [Waiting(0, each.id, each.event, each.item, each.line(), 0, each.time) for each in new]
+            )
+
+    def untold(self) -> list[events.Event]:
+        """Alarms that could not be put into the outbox."""
+        return self._alarms
+
+    def carry(self, found: Sequence[events.Event]) -> None:
+        """Alarms of a teller before, which told them past the outbox."""
+        self._alarms = [*found, *self._alarms]
+        self._said |= {each.id for each in found}
 
     def _sink_changed(self, status: SinkStatus, given_up: int) -> None:
         """From a sink's thread: a word to the log; an alarm is for the loop to raise."""

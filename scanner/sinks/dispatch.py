@@ -116,6 +116,14 @@ class Dispatcher:
         for lane in self._lanes:
             lane.wake()
 
+    def tell_now(self, found: Sequence[Waiting]) -> None:
+        """Hand events over past the outbox, while that cannot be written: tried once, and not marked.
+
+        Whoever calls it puts them into the outbox later; a receiver then has them twice, under one id.
+        """
+        for lane in self._lanes:
+            lane.tell_now(found)
+
     def retry_now(self) -> None:
         """Try sinks that are down at once (after a reload, or when somebody asked for it)."""
         for lane in self._lanes:
@@ -155,6 +163,7 @@ class _Lane:
         self._downs = 0  # failures in a row
         self._resume: float | None = None  # monotonic; while the sink is down
         self._busy = False
+        self._urgent: list[Waiting] = []  # told past the outbox
         self._up: bool | None = None
         self._delivered = self._failures = self._given_up = 0
         self._last_success: str | None = None
@@ -168,6 +177,12 @@ class _Lane:
         with self._changed:
             self._woken, self._idle = True, False
             self._retry_now = self._retry_now or now
+            self._changed.notify_all()
+
+    def tell_now(self, found: Sequence[Waiting]) -> None:
+        with self._changed:
+            self._urgent += [each for each in found if each.event in self._sink.common.kinds]
+            self._woken, self._idle = True, False
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -207,6 +222,7 @@ class _Lane:
         try:
             while not self._stopping:
                 self._sleep(self._safe_step())
+            self._tell_urgent()
         finally:
             self._sink.close()
 
@@ -235,6 +251,7 @@ class _Lane:
         """Hand one batch over; seconds to sleep then, None for until woken."""
         with self._changed:
             self._woken = False
+        self._tell_urgent()
         common = self._sink.common
         try:
             batch, later = self._store.ready(common.name, common.batch, one_an_item=self._sink.partial)
@@ -260,6 +277,12 @@ class _Lane:
             return _LINGER
         self._sink.idle()
         return None
+
+    def _tell_urgent(self) -> None:
+        with self._changed:
+            found, self._urgent = self._urgent, []
+        if found and (gone := self._send(found).unavailable) is not None:
+            self._note_failure(gone.reason)
 
     def _send(self, batch: Sequence[Waiting]) -> Result:
         try:
@@ -290,6 +313,7 @@ class _Lane:
             # What was delivered and not marked would be sent again and again: mark it first.
             with self._changed:
                 self._woken = False
+            self._tell_urgent()
             self._sleep(_STORE_PAUSE)
         self._count(result, len(dead))
         return self._pause(result)

@@ -13,7 +13,7 @@ from scanner.events import Waiting
 from scanner.ledger.outbox import Outbox
 from scanner.sinks.base import Result
 from scanner.sinks.dispatch import Dispatcher, SinkStatus
-from tests.sinks.making import Recorder, down, event, put, store, until
+from tests.sinks.making import Recorder, down, event, put, store, until, waiting
 
 
 def test_everything_is_told_in_order(tmp_path: Path) -> None:
@@ -242,4 +242,33 @@ def test_an_idle_dispatcher_does_not_wake(tmp_path: Path) -> None:
         dispatcher.start()
         assert asked.acquire(timeout=10)
         assert not asked.acquire(timeout=0.5)
+        dispatcher.stop()
+
+
+def test_what_cannot_wait_is_told_past_an_outbox_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nothing can be read, and while what was delivered cannot be marked; to those who want it."""
+    with store(tmp_path) as (ledger, outbox):
+        sink = Recorder("all")
+        other = Recorder("gaps", kinds=frozenset({"gap"}))
+        dispatcher = Dispatcher(outbox, [sink, other])
+
+        def full(*_: object, **__: object) -> None:
+            raise OperationalError("", {}, Exception("database or disk is full"))
+
+        put(ledger, outbox, [event(1)], [sink])
+        with monkeypatch.context() as patch:
+            patch.setattr(outbox, "settle", full)
+            dispatcher.start()
+            until(lambda: dispatcher.status()[0].problem is not None)
+            dispatcher.tell_now([waiting(2)])
+            until(lambda: sink.ids == [event(1).id, event(2).id])
+        dispatcher.wake()
+        assert dispatcher.drain(20)
+        with monkeypatch.context() as patch:
+            patch.setattr(outbox, "ready", full)
+            dispatcher.tell_now([waiting(3)])
+            until(lambda: sink.ids[2:] == [event(3).id])
+        assert other.ids == []
         dispatcher.stop()
