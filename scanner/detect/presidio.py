@@ -45,6 +45,10 @@ class Match:
 # -- the model -------------------------------------------------------------------------------------------
 
 
+#: Components that only work for others, which listen to them.
+_SHARED_LAYERS = frozenset({"tok2vec", "transformer"})
+
+
 def load_model(name: str) -> Any:
     """The verified spaCy pipeline, with only what named entities need.
 
@@ -53,13 +57,19 @@ def load_model(name: str) -> Any:
     """
     verify_model(name)
     import spacy
+    from thinc.api import use_ops
 
     unneeded = ["tagger", "parser", "senter", "attribute_ruler", "lemmatizer"]
-    nlp = spacy.load(name, exclude=unneeded)
+    # By default it multiplies with BLIS, whose wheels have no kernels for most processors; numpy has.
+    with use_ops("numpy", use_blis=False):
+        nlp = spacy.load(name, exclude=unneeded)
     if "ner" not in nlp.pipe_names and "entity_ruler" not in nlp.pipe_names:
         raise ModelError(
             f"the spaCy model {name} finds no named entities; name another one in the setting 'model'"
         )
+    for shared in _SHARED_LAYERS.intersection(nlp.pipe_names):
+        if not getattr(nlp.get_pipe(shared), "listening_components", True):
+            nlp.remove_pipe(shared)  # only what is left out above listened to it
     nlp.max_length = max(nlp.max_length, 2 * CHUNK_CHARACTERS)
     return nlp
 

@@ -104,6 +104,15 @@ def test_model_is_loaded_only_for_text_that_may_hold_a_name() -> None:
         fresh.analyze(["we met Zorvex Quillimore there"])
 
 
+def test_only_what_finds_names_is_loaded() -> None:
+    """Shared layers that nobody listens to any more are left out, and the fast library multiplies."""
+    nlp = presidio.load_model(Settings().model)
+    assert nlp.pipe_names == ["ner"]
+    assert not nlp.get_pipe("ner").model.ops.use_blis
+    [found] = nlp("We met Zorvex Quillimore there.").ents
+    assert (found.text, found.label_) == ("Zorvex Quillimore", "PERSON")
+
+
 def test_importing_the_adapter_is_cheap() -> None:
     """Neither Presidio nor spaCy is imported before an engine is built."""
     code = (
