@@ -153,6 +153,8 @@ class Agent:
             except (LedgerError, StoreError, StoreLost, OSError) as error:
                 # Who was the writer before has it again once a server notices that its client is gone.
                 again = may_pass(error) or (self._lived and isinstance(error, LedgerBusy))
+                if self._once and isinstance(error, (StoreError, StoreLost)):
+                    raise LedgerError(f"the ledger cannot be used ({_reason(error)})") from None
                 if self._once or not again:
                     raise
                 self._wait_for_store(error)
@@ -248,6 +250,8 @@ class Agent:
                 self._recovered()
             except StoreError as error:
                 self._store_failed(error)
+                if self._once:
+                    raise  # the next single walk does it; this one must not wait for as long as it takes
                 again = False
             if self._once and self._finished():
                 self._housekeeping.judge()
@@ -345,8 +349,7 @@ class Agent:
 
     def _store_failed(self, error: StoreError) -> None:
         """The ledger cannot be written: nothing is lost, as all of it is still queued or on the share."""
-        cause = getattr(error, "orig", None) or error
-        reason = type(cause).__name__
+        cause, reason = getattr(error, "orig", None) or error, _reason(error)
         on_file = is_file(self.config.ledger)
         if on_file and says_damaged(str(cause)):
             raise StoreBroken(reason)
@@ -376,8 +379,7 @@ class Agent:
 
     def _wait_for_store(self, error: Exception) -> None:
         """Without a ledger nothing can be done: wait for a while, and begin anew with a walk."""
-        cause = getattr(error, "orig", None) or error
-        reason = str(error) if isinstance(error, StoreLost) else type(cause).__name__
+        reason = _reason(error)
         # What a database says of a statement may quote it; the others name a file or a server.
         said = reason if isinstance(error, StoreError) else error
         log.warning("the ledger cannot be used, and is tried again: %s", said)
@@ -423,3 +425,10 @@ class Agent:
             self._walking.later(gate.staging)
         self._opened_ready(f"watching {len(config.shares)} share(s)")
         return False
+
+
+def _reason(error: Exception) -> str:
+    """What kind of trouble it is: the name of the database's own error."""
+    return (
+        str(error) if isinstance(error, StoreLost) else type(getattr(error, "orig", None) or error).__name__
+    )

@@ -173,12 +173,18 @@ def _append(file: int, lines: bytes) -> None:
 def _compress(path: Path) -> None:
     """Replace a file by its gzip; the file stays until all of that is on the disk."""
     part = path.with_name(f"{path.name}.gz.part")
-    with path.open("rb") as source, part.open("wb") as raw:
-        os.fchmod(raw.fileno(), _MODE)
-        with gzip.GzipFile(path.name, "wb", fileobj=raw) as packed:
-            shutil.copyfileobj(source, packed, _MIB)
-        raw.flush()
-        os.fsync(raw.fileno())
+    try:
+        with path.open("rb") as source, part.open("wb") as raw:
+            os.fchmod(raw.fileno(), _MODE)
+            with gzip.GzipFile(path.name, "wb", fileobj=raw) as packed:
+                shutil.copyfileobj(source, packed, _MIB)
+            raw.flush()
+            os.fsync(raw.fileno())
+    except OSError:
+        # A full disk is not filled further by what nobody can read.
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
     part.rename(path.with_name(f"{path.name}.gz"))
     path.unlink()
 

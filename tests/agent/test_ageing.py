@@ -10,10 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bench.agent import Place
 from scanner.agent import housekeeping
 from scanner.agent.loop import Agent
+from scanner.ledger.store import LedgerError
 from scanner.surfaces.agent_cli import _read
 from tests.agent.test_agent import customers, once
 
@@ -127,3 +129,23 @@ def test_a_day_is_judged_while_the_agent_runs(place: Place, monkeypatch: pytest.
 
 def test_the_wait_for_midnight() -> None:
     assert 0 < housekeeping._until_midnight() <= 86_400
+
+
+def test_a_single_walk_ends_where_the_ledger_cannot_be_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up in the middle: said so, and not waited for; the next walk does what is left."""
+    new = place.share / "cord/new.csv"
+    customers(new)
+
+    def full(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scanner.ledger.queue.scanned", full)
+        with pytest.raises(LedgerError, match=r"^the ledger cannot be used \(Exception\)$"):
+            Agent(*_read(place.config), once=True).run()
+    before = len(place.told("item.scanned"))
+    Agent(*_read(place.config), once=True).run()
+    new.unlink()
+    assert [each["item"]["path"] for each in place.told("item.scanned")][before:] == ["cord/new.csv"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.agent import Place, differences
-from tests.agent.test_agent import alarms, customers, scans, sinks, states, until
+from tests.agent.test_agent import alarms, customers, once, scans, sinks, states, until
 from tests.needs import missing
 
 _ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -136,6 +136,8 @@ def test_a_ledger_in_a_folder_that_is_read_only_and_writable_again(place: Place)
     place.start()
     until(lambda: "the ledger cannot be used, and is tried again" in log(place), place)
     assert states(place) == [("opened", "acme/0.csv")]
+    # Nobody waits for a single walk for as long as that takes.
+    assert once(place) == 2
     as_root("mount", "-o", "remount,rw", str(place.folder / "state"))
     at_rest(place, ["acme/0.csv", "acme/1.csv"], AGAIN)
 

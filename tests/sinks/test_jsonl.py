@@ -128,3 +128,21 @@ def test_a_full_disk_leaves_no_half_batch(tmp_path: Path, monkeypatch: pytest.Mo
     assert _ids(path) == [event(0).id]
     sink.send([waiting(1), waiting(2)])
     assert _ids(path) == [event(number).id for number in range(3)]
+
+
+def test_a_disk_that_fills_up_while_a_file_is_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rotated file stays as it is, the half of its gzip goes, and what waits is told at the next try."""
+    path = tmp_path / "findings.jsonl"
+    sink = _sink(path, rotate_mb=0.0001, keep=2, gzip=True)
+    sink.send([waiting(0)])
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scanner.sinks.jsonl.shutil.copyfileobj", full)
+        with pytest.raises(Unavailable, match="No space left"):
+            sink.send([waiting(1)])
+    assert [each.name for each in tmp_path.iterdir()] == ["findings.jsonl.1"]
+    sink.send([waiting(1)])
+    assert (_ids(tmp_path / "findings.jsonl.1"), _ids(path)) == ([event(0).id], [event(1).id])
