@@ -211,7 +211,7 @@ def recording(rows: int = 400_000, repeat: int = 3) -> dict[str, Any]:
     }
 
 
-def _judge(vendor: str | None, item: Outcome) -> dict[queries.FieldKey, bool | None]:
+def _judge(vendor: str | None, item: Outcome, paths: queries.Paths) -> dict[queries.FieldKey, bool | None]:
     return {(0, at, name): True for at, name in _FIELDS}
 
 

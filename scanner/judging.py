@@ -19,7 +19,7 @@ from scanner.policy.evaluate import evaluate
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from scanner.policy.model import Policy
+    from scanner.policy.model import Policy, Vendor
 
 #: Told of what changed, inside of the transaction that changes it.
 Told = Callable[["Connection", Sequence[Transition]], None]
@@ -63,7 +63,11 @@ def of_vendors(
     today = date.fromisoformat(at[:10])
     judged_by = policy_state(policy, digest, today) if digest else None
     held = queries.exposure(
-        ledger, queries.Window(at, at), judge=judge_by(policy, today), judged_by=judged_by
+        ledger,
+        queries.Window(at, at),
+        judge=judge_by(policy, today),
+        judged_by=judged_by,
+        by_paths=by_paths(policy),
     )
     about = {each["id"]: each for each in held if each["categories"]}
     out: dict[str, tuple[Finding, ...]] = {}
@@ -109,6 +113,20 @@ def policy_state(policy: Policy | None, digest: str | None, today: date) -> str:
     return f"{digest} {ended} {resources.rules_digest()}"
 
 
+def by_paths(policy: Policy | None) -> frozenset[str]:
+    """Vendors of whom it matters where a file lies: data contracts allow more of some files."""
+    vendors = policy.vendors if policy else ()
+    return frozenset(each.id for each in vendors if any(feed.paths for feed in each.feeds))
+
+
+def _narrowed(owner: Vendor | None, paths: queries.Paths) -> Sequence[Vendor | None]:
+    """A vendor as it is for each kind of path: with what the contracts there allow."""
+    if owner is None or not owner.feeds:
+        return [owner]
+    kinds = {tuple(feed.covers(path) for feed in owner.feeds): path for path in paths()}
+    return [owner.at(path) for path in kinds.values()] or [owner]
+
+
 def judge_by(policy: Policy | None, today: date) -> queries.Judge:
     """Says which fields of an outcome are personal data and allowed by a policy; see `queries.Judge`."""
     from scanner.policy.decide import decide
@@ -117,13 +135,18 @@ def judge_by(policy: Policy | None, today: date) -> queries.Judge:
 
     threshold = (policy.defaults.confidence if policy else Confidence()).review
 
-    def judge(vendor: str | None, outcome: Outcome) -> Mapping[queries.FieldKey, bool | None]:
+    def judge(
+        vendor: str | None, outcome: Outcome, paths: queries.Paths
+    ) -> Mapping[queries.FieldKey, bool | None]:
         owner = policy.vendor(vendor) if policy and vendor else None
+        owners = _narrowed(owner, paths)
         out: dict[queries.FieldKey, bool | None] = {}
         for found in personal_fields(outcome, threshold):
             index = found.column.index if found.column else None
             key = queries.field_key(outcome, found.part, index, found.evidence.entity_type)
-            verdict = None if policy is None else decide(policy, owner, found, today) is None
+            verdict = None
+            if policy is not None:
+                verdict = all(decide(policy, each, found, today) is None for each in owners)
             out[key] = verdict
         return out
 

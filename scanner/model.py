@@ -6,7 +6,7 @@ personal value: samples are masked before they are stored, people and values are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -113,6 +113,19 @@ class Gap:
     def intentional(self) -> bool:
         """True where somebody asked for it (an exclusion); such a gap does not make a scan incomplete."""
         return self.reason is Reason.EXCLUDED
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySource:
+    """A policy as it was written.
+
+    Attributes:
+        text: the policy file's.
+        contracts: the texts of the data contracts that it takes in, by path relative to the policy's folder.
+    """
+
+    text: str
+    contracts: Mapping[str, str] = field(default_factory=dict)
 
 
 #: The kind of the signal that says that a digest can be undone: ``reversible:md5 of column email``.

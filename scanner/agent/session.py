@@ -21,6 +21,7 @@ from scanner.ledger.findings import Transition
 from scanner.ledger.outbox import Outbox
 from scanner.ledger.recorder import Recorder
 from scanner.ledger.store import Connection, Ledger, Writer, state_folder
+from scanner.model import PolicySource
 from scanner.pool import Pool
 from scanner.sinks.config import build
 from scanner.sources.mounts import Shares
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from scanner.sinks.metrics import AgentMetrics
 
 #: A policy, its digest and its text.
-Law = tuple["Policy", str, str]
+Law = tuple["Policy", str, PolicySource]
 #: Seconds after which a file that was closed is taken for complete.
 _CLOSED_SECONDS = 0.2
 
@@ -43,7 +44,7 @@ class Session:
 
     Attributes:
         config: what is in force.
-        law: the policy in force, with its digest and its text.
+        law: the policy in force, with its digest and as it was written.
         once: whether it ends when all is done.
         state: how it does.
         metrics: numbers to keep; None for none.
@@ -98,13 +99,13 @@ class Session:
     def adopt(self, law: Law) -> None:
         """Have a policy in force, and judge what is there again where it is not the one that was."""
         self.law = law
-        policy, digest, text = law
+        policy, digest, source = law
         self.recorder = Recorder(
             self.ledger, rules_digest=self.rules, policy_digest=digest, writer=self.writer
         )
         with self.ledger.reading() as connection:
             before = queue.fact(connection, "policy")
-        self.recorder.policy(text, digest)
+        self.recorder.policy(source, digest)
         if before == digest:
             return
 

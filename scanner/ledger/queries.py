@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select
@@ -27,9 +28,11 @@ from scanner.model import Estimate, Evidence, Outcome, PersonKeys, Table, Text
 
 #: A field of an item: the part (tables from 0 up, texts from -1 down), the column's index or -1, the type.
 FieldKey = tuple[int, int, str]
-#: Judges the fields of an outcome: those that are personal data, and whether the policy allows each; None
-#: where there is no policy.
-Judge = Callable[[str | None, Outcome], Mapping[FieldKey, bool | None]]
+#: Gives the paths, relative to the share, at which an outcome and others like it lay.
+Paths = Callable[[], Collection[str]]
+#: Judges the fields of an outcome: those that are personal data, and whether the policy allows each wherever
+#: it lay; None where there is no policy.
+Judge = Callable[[str | None, Outcome, Paths], Mapping[FieldKey, bool | None]]
 
 
 #: Of kept answers: what is answered in another form is computed again.
@@ -286,6 +289,7 @@ def exposure(
     *,
     judge: Judge,
     judged_by: str | None,
+    by_paths: Collection[str] = (),
     vendor: str | None = EVERYBODY,
 ) -> list[dict[str, Any]]:
     """What vendors could reach, as the ``vendors`` of the exposure contract.
@@ -295,6 +299,7 @@ def exposure(
         window: a moment, or from when until when.
         judge: says which fields are personal data, and which of these are allowed.
         judged_by: names what ``judge`` decides by, for answers that are kept; None to look up and keep none.
+        by_paths: vendors of whom it also matters where files lay.
         vendor: one only; None is nobody's folder, `EVERYBODY` is all of them.
     """
     out = []
@@ -304,7 +309,9 @@ def exposure(
         there = states(connection, window, vendor)
         everything = _everything(connection) if there else ""
         for name, state in sorted(there.items(), key=lambda e: (e[0] is None, e[0] or "")):
-            asked = [_FORM, name, state, judged_by, *_asked(window)]
+            asked: list[Any] = [_FORM, name, state, judged_by, *_asked(window)]
+            if name in by_paths:
+                asked.append(sorted(_Paths(connection, window, name).by_version().items()))
             # An answer that took what others got to tell people apart holds until anybody gets more.
             alone, by_all = (
                 ledger.digest(json.dumps(question).encode(), "answer")
@@ -433,7 +440,9 @@ class WhoIsWho:
             unions = Unions(self.ledger, self.connection, vendor or "")
             recorded = self.connection.execute(_numbered(vendor))
             for feed, shape, rows in _by_shape(row for row in recorded if row.evidence is not None):
-                fields = _shape(self.ledger, self.connection, rows[0].evidence, vendor, self.judge, _category)
+                fields = _shape(
+                    self.ledger, self.connection, rows[0].evidence, vendor, self.judge, _category, tuple
+                )
                 if fields is None:
                     continue
                 crowd = Crowd()
@@ -475,6 +484,7 @@ def gather(
     tally = Tally({} if bits is None else bits, Crowd(), defaultdict(Crowd), defaultdict(set), {}, Counter())
     unions = Unions(ledger, connection, vendor or "")
     copies = _copies_of(connection, window, vendor)
+    paths = _Paths(connection, window, vendor)
     recorded = connection.execute(_numbered(vendor))
     for feed, shape, rows in _by_shape(row for row in recorded if row.id in copies):
         for row in rows:
@@ -483,7 +493,10 @@ def gather(
             tally.unread += bool(row.gaps)
             tally.people_of_feed[feed] += copies[row.id]
         known = [row for row in rows if row.evidence is not None]
-        fields = _shape(ledger, connection, known[0].evidence, vendor, judge, label) if known else None
+        fields = None
+        if known:
+            lay = partial(paths.of, [row.id for row in known])
+            fields = _shape(ledger, connection, known[0].evidence, vendor, judge, label, lay)
         tally.forgotten += len(rows) if fields is None else len(rows) - len(known)
         if fields is not None:
             _add(unions.people(f"{feed} {shape}", fields[1], _members(known)), feed, fields[0], tally)
@@ -504,6 +517,32 @@ def _numbered(vendor: str | None) -> Select[Any]:
         .where(table.c.vendor == (vendor or ""))
         .order_by(table.c.id)
     )  # fmt: skip
+
+
+@dataclass
+class _Paths:
+    """Where versions lay in a window; looked up when it is first asked."""
+
+    connection: Connection
+    window: Window
+    vendor: str | None
+    _held: dict[int, list[str]] | None = None
+
+    def by_version(self) -> dict[int, list[str]]:
+        """For each version that was reachable its paths, in order."""
+        if self._held is None:
+            table = schema.presences
+            here = and_(_within(self.window), table.c.vendor == (self.vendor or ""))
+            query = select(table.c.version, table.c.path).where(here).distinct()
+            self._held = defaultdict(list)
+            for version, path in self.connection.execute(query.order_by(table.c.version, table.c.path)):
+                self._held[version].append(path)
+        return self._held
+
+    def of(self, versions: Iterable[int]) -> set[str]:
+        """All paths of some versions."""
+        held = self.by_version()
+        return {path for version in versions for path in held.get(version, ())}
 
 
 def _by_shape(rows: Iterable[Row[Any]]) -> Iterator[tuple[str, str, list[Row[Any]]]]:
@@ -540,13 +579,14 @@ def _shape(
     vendor: str | None,
     judge: Judge,
     label: Callable[[Evidence], str],
+    paths: Paths,
 ) -> tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]] | None:
     """The personal fields of a version with category, form and verdict; and the parts that have any."""
     held = ledger.blob(connection, digest)
     if held is None:
         return None
     outcome = evidence.decode(held)
-    verdicts = judge(vendor, outcome)
+    verdicts = judge(vendor, outcome, paths)
     out: dict[FieldKey, tuple[str, str, bool | None]] = {}
     for key, found in _all_fields(outcome):
         if key in verdicts:

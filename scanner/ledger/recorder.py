@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 from scanner.ledger import evidence, schema, store
 from scanner.ledger.people import Crowd
 from scanner.ledger.store import Ledger, Writer, stored
-from scanner.model import Outcome, Table
+from scanner.model import Outcome, PolicySource, Table
 
 _VARYING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9]+(?:[-_.:T][0-9]+)*", re.IGNORECASE
@@ -352,27 +352,28 @@ class Recorder:
         self._writer.write("forgotten", changed, also=drop, note={"before": before})
         return len(rows)
 
-    def policy(self, text: str, digest: str) -> None:
+    def policy(self, source: PolicySource, digest: str) -> None:
         """Keep the policy that is in force, where it is not the one that was kept last."""
         known = last_policy(self._writer.connection)
         self._writer.connection.rollback()
         if known is None or known[1] != digest:
-            self._writer.write("policy", [], note={"digest": digest, "text": text})
+            contracts = {"contracts": dict(source.contracts)} if source.contracts else {}
+            self._writer.write("policy", [], note={"digest": digest, "text": source.text, **contracts})
 
     def scanned(self, at: str, note: dict[str, Any]) -> None:
         """Record that a scan is complete."""
         self._writer.write("scanned", [], note={"at": at, **note})
 
 
-def last_policy(connection: Connection) -> tuple[str, str] | None:
-    """The policy that was kept last: its text and its digest."""
+def last_policy(connection: Connection) -> tuple[PolicySource, str] | None:
+    """The policy that was kept last, and its digest."""
     table = schema.entries
     query = select(table.c.body).where(table.c.kind == "policy").order_by(table.c.seq.desc()).limit(1)
     body = connection.execute(query).scalar()
     if body is None:
         return None
     held = json.loads(body)
-    return str(held["text"]), str(held["digest"])
+    return PolicySource(str(held["text"]), held.get("contracts", {})), str(held["digest"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
+from collections import abc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from scanner.model import Form
+from scanner.model import Form, PolicySource
 from scanner.policy import odcs
 from scanner.policy.categories import taxonomy
 from scanner.policy.globs import fault, overlap, takes_all
@@ -81,15 +83,39 @@ def load(path: Path, today: date | None = None) -> Loaded:
     return loads(text, str(path), today)
 
 
-def loads(text: str, file: str, today: date | None = None) -> Loaded:
-    """The same for text that was read already; ``file`` names it in problems."""
+def loads(
+    text: str, file: str, today: date | None = None, contracts: abc.Mapping[str, str] | None = None
+) -> Loaded:
+    """The same for text that was read already.
+
+    Args:
+        text: the policy's.
+        file: names it in problems; data contracts lie beside it.
+        today: as for `load`.
+        contracts: texts of data contracts that need not be read, see `PolicySource`.
+    """
     problems = Problems(file)
     root = compose(text, problems)
-    policy = None if root is None else _policy(root, problems, today or date.today())  # noqa: DTZ011 # the day here
+    read = contracts or {}
+    policy = None if root is None else _policy(root, problems, today or date.today(), read)  # noqa: DTZ011 # the day here
     if problems.errors or policy is None:
         raise PolicyError(_in_order(problems.errors))
-    contracts = dict.fromkeys(feed.contract for vendor in policy.vendors for feed in vendor.feeds)
-    return Loaded(policy, tuple(_in_order(problems.warnings)), tuple(contracts))
+    taken = dict.fromkeys(feed.contract for vendor in policy.vendors for feed in vendor.feeds)
+    return Loaded(policy, tuple(_in_order(problems.warnings)), tuple(taken))
+
+
+def source_of(file: Path) -> PolicySource:
+    """A policy's file with all that it takes in, to be kept.
+
+    Raises:
+        PolicyError: as `load` does.
+        OSError: a file has gone since.
+    """
+    contracts = {
+        os.path.relpath(contract, file.parent): Path(contract).read_text(encoding="utf-8")
+        for contract in load(file).contracts
+    }
+    return PolicySource(file.read_text(encoding="utf-8"), contracts)
 
 
 def _in_order(problems: list[str]) -> list[str]:
@@ -100,7 +126,9 @@ def _in_order(problems: list[str]) -> list[str]:
     return sorted(problems, key=place)
 
 
-def _policy(root: yaml.Node, problems: Problems, today: date) -> Policy | None:
+def _policy(
+    root: yaml.Node, problems: Problems, today: date, contracts: abc.Mapping[str, str]
+) -> Policy | None:
     top = Mapping.of(root, "the policy", _POLICY_KEYS, problems)
     if top is None:
         return None
@@ -112,7 +140,9 @@ def _policy(root: yaml.Node, problems: Problems, today: date) -> Policy | None:
     action = made_defaults.action
     top.need("vendors")
     vendors = [
-        made for node in top.items("vendors") if (made := _vendor(node, problems, today, action)) is not None
+        made
+        for node in top.items("vendors")
+        if (made := _vendor(node, problems, today, action, contracts)) is not None
     ]
     _check_ids([(vendor, node) for vendor, node in vendors], problems)
     _check_paths([vendor for vendor, _ in vendors], problems)
@@ -157,7 +187,7 @@ def _confidence(node: yaml.Node | None, problems: Problems) -> Confidence:
 
 
 def _vendor(
-    node: yaml.Node, problems: Problems, today: date, action: Action
+    node: yaml.Node, problems: Problems, today: date, action: Action, contracts: abc.Mapping[str, str]
 ) -> tuple[Vendor, yaml.Node] | None:
     given = Mapping.of(node, "a vendor", _VENDOR_KEYS, problems)
     if given is None:
@@ -177,7 +207,7 @@ def _vendor(
         limits=_limits(given, problems),
         exceptions=tuple(_exceptions(given, problems, today)),
         position=position(node),
-        feeds=tuple(_feeds(given, vendor_id, problems)),
+        feeds=tuple(_feeds(given, vendor_id, problems, contracts)),
         action=Action(given.choice("action", [str(each) for each in Action], str(action))),
     )
     if not vendor.allow and not given.values.keys() & {"allow", "contracts"}:
@@ -233,7 +263,9 @@ def _allow(given: Mapping, problems: Problems) -> Iterator[Allow]:
             yield Allow(key, forms, position(node))
 
 
-def _feeds(given: Mapping, vendor_id: str, problems: Problems) -> Iterator[Feed]:
+def _feeds(
+    given: Mapping, vendor_id: str, problems: Problems, contracts: abc.Mapping[str, str]
+) -> Iterator[Feed]:
     """What data contracts allow; their paths are relative to the policy's folder."""
     for number, node in enumerate(given.items("contracts")):
         inner = Mapping.of(node, f"a contract of {given.what}", ("odcs", "paths"), problems)
@@ -242,7 +274,10 @@ def _feeds(given: Mapping, vendor_id: str, problems: Problems) -> Iterator[Feed]
             continue
         path = Path(problems.file).parent / name
         rule = f"vendors.{vendor_id}.contracts[{number}]"
-        allow = tuple(replace(each, rule=rule) for each in odcs.load(path, problems))
+        allow = tuple(
+            replace(each, rule=rule)
+            for each in odcs.load(path, problems, contracts.get(os.path.normpath(name)))
+        )
         paths = tuple(_paths(inner, problems)) if "paths" in inner.values else ()
         yield Feed(str(path), paths, allow)
 

@@ -29,31 +29,34 @@ _PREFIXES = ("category:", "category=", "fides:", "fideslang:")
 _DEPTH = 32
 
 
-def load(path: Path, problems: Problems) -> tuple[Allow, ...]:
+def load(path: Path, problems: Problems, text: str | None = None) -> tuple[Allow, ...]:
     """What a contract allows. What is wrong with it goes to ``problems``, with its place in the contract.
 
     Args:
         path: the contract, YAML or JSON.
         problems: of the policy that names it.
+        text: of the contract, where it was read already.
     """
     own = Problems(str(path))
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            own.error(None, f"is over {MAX_BYTES >> 20} MiB, too large for a contract")
-            text = None
-        else:
-            text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        own.error(None, f"cannot be read: {error.strerror}")
-        text = None
-    except UnicodeDecodeError:
-        own.error(None, "is not UTF-8 text")
-        text = None
+    text = _read(path, own) if text is None else text
     root = None if text is None else compose(text, own)
     allowed = () if root is None else tuple(_contract(root, own))
     problems.errors += own.errors
     problems.warnings += own.warnings
     return allowed
+
+
+def _read(path: Path, problems: Problems) -> str | None:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            problems.error(None, f"is over {MAX_BYTES >> 20} MiB, too large for a contract")
+            return None
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        problems.error(None, f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        problems.error(None, "is not UTF-8 text")
+    return None
 
 
 def _contract(root: yaml.Node, problems: Problems) -> Iterator[Allow]:

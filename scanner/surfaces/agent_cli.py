@@ -17,6 +17,7 @@ from scanner.surfaces.common import fail, read_policy, told_errors
 if TYPE_CHECKING:
     from scanner.agent.config import AgentConfig
     from scanner.agent.loop import Agent
+    from scanner.agent.session import Law
     from scanner.agent.status import StatusSocket
     from scanner.surfaces.listener import Listener
 
@@ -53,9 +54,10 @@ def watch(config_file: Path, once: bool, check: bool) -> None:
     raise click.exceptions.Exit(code)
 
 
-def _read(config_file: Path) -> tuple[AgentConfig, tuple[Any, str, str]]:
+def _read(config_file: Path) -> tuple[AgentConfig, Law]:
     """The configuration and the policy that it names."""
     from scanner.agent.config import load, scan_settings
+    from scanner.policy.loading import source_of
     from scanner.surfaces.listener import Address
 
     config = load(config_file)
@@ -67,10 +69,10 @@ def _read(config_file: Path) -> tuple[AgentConfig, tuple[Any, str, str]]:
     scan_settings(config)
     file = Path(config.policy)
     policy, digest = read_policy(file)
-    return config, (policy, digest, file.read_text(encoding="utf-8"))
+    return config, (policy, digest, source_of(file))
 
 
-def _run(config_file: Path, config: AgentConfig, policy: tuple[Any, str, str], once: bool) -> int:
+def _run(config_file: Path, config: AgentConfig, policy: Law, once: bool) -> int:
     from scanner import __version__
     from scanner.agent.loop import Agent
     from scanner.agent.notify import Notifier
@@ -106,7 +108,7 @@ def _socket(config: AgentConfig, agent: Agent) -> StatusSocket:
     return status.StatusSocket(status.place(config.ledger), agent.document, {"retry": agent.retry_sinks})
 
 
-def _reread(config_file: Path) -> tuple[AgentConfig, tuple[Any, str, str]]:
+def _reread(config_file: Path) -> tuple[AgentConfig, Law]:
     try:
         return _read(config_file)
     except click.exceptions.Exit:

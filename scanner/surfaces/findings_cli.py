@@ -162,6 +162,7 @@ def findings_rejudge(where: str, policy_file: Path | None) -> None:
     from scanner.judging import rejudge
     from scanner.ledger.store import open_ledger
     from scanner.model import printable
+    from scanner.policy.loading import source_of
     from scanner.surfaces.recording import recorder_for
 
     with told_errors(), open_ledger(where) as opened:
@@ -170,7 +171,7 @@ def findings_rejudge(where: str, policy_file: Path | None) -> None:
             fail("no policy is known: give one with --policy")
         with recorder_for(opened, digest) as recorder:
             if policy_file is not None and digest is not None:
-                recorder.policy(policy_file.read_text(encoding="utf-8"), digest)
+                recorder.policy(source_of(policy_file), digest)
             changes = rejudge(recorder.writer, policy, digest=digest)
         for each in changes:
             click.echo(printable(f"{each.kind:<9} {each.document['id']}  {_what(each.document)}"))

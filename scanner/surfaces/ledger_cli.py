@@ -58,12 +58,13 @@ def _begun(
 ) -> tuple[Ledger, ScanRecording]:
     """The ledger, open as long as the first stack, and a recording into it, as long as the second."""
     from scanner.ledger.store import open_ledger
+    from scanner.policy.loading import source_of
     from scanner.surfaces.recording import ScanRecording, recorder_for
 
     ledger = reading.enter_context(open_ledger(where, create=True))
     recorder = writing.enter_context(recorder_for(ledger, request.policy_digest))
     if options.get("policy_file") is not None and request.policy_digest is not None:
-        recorder.policy(options["policy_file"].read_text(encoding="utf-8"), request.policy_digest)
+        recorder.policy(source_of(options["policy_file"]), request.policy_digest)
     return ledger, ScanRecording(recorder, request, options.get("observed_at"))
 
 
@@ -79,7 +80,7 @@ def _accepted(ledger: Ledger, request: Request) -> dict[str, str | None]:
 
 def _prepare(opened: Ledger, request: Request) -> None:
     """Compute what is asked most: what each vendor can reach now; those without a change keep theirs."""
-    from scanner.judging import judge_by, policy_state
+    from scanner.judging import by_paths, judge_by, policy_state
     from scanner.ledger import queries
     from scanner.ledger.store import stamp
 
@@ -89,6 +90,7 @@ def _prepare(opened: Ledger, request: Request) -> None:
         queries.Window(stamp(now), stamp(now)),
         judge=judge_by(request.policy, now.date()),
         judged_by=policy_state(request.policy, request.policy_digest, now.date()),
+        by_paths=by_paths(request.policy),
     )
 
 
@@ -149,7 +151,7 @@ def _exposure(
     across_vendors: bool,
     most: int,
 ) -> dict[str, Any]:
-    from scanner.judging import judge_by, policy_state, with_verdicts
+    from scanner.judging import by_paths, judge_by, policy_state, with_verdicts
     from scanner.ledger import queries
     from scanner.ledger.store import open_ledger, shown, stamp
     from scanner.surfaces.recording import moment
@@ -168,6 +170,7 @@ def _exposure(
             queries.Window(first, last),
             judge=judge_by(policy, today),
             judged_by=policy_state(policy, digest, today),
+            by_paths=by_paths(policy),
             vendor=queries.EVERYBODY if vendor is None else vendor,
         )
         with opened.reading() as connection:
@@ -209,7 +212,10 @@ def policy_for(opened: Ledger, policy_file: Path | None) -> tuple[Policy | None,
         return read_policy(policy_file)
     with opened.reading() as connection:
         known = last_policy(connection)
-    return (None, None) if known is None else (loads(known[0], "the ledger's policy").policy, known[1])
+    if known is None:
+        return None, None
+    source, digest = known
+    return loads(source.text, "the ledger's policy", contracts=source.contracts).policy, digest
 
 
 def terms(policy: Policy | None, vendor: str | None, today: date) -> dict[str, Any]:

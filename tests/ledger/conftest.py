@@ -16,7 +16,7 @@ from scanner.config import Settings
 from scanner.detect.fold import Detector
 from scanner.engine import Request
 from scanner.item import read_item
-from scanner.judging import judge_by
+from scanner.judging import by_paths, judge_by
 from scanner.ledger import queries
 from scanner.ledger.recorder import Recorder
 from scanner.ledger.store import Ledger, open_ledger, stamp
@@ -59,8 +59,10 @@ class Shop:
     ) -> dict[str, Any]:
         """The exposure of each vendor, by id."""
         window = queries.Window(day(start), day(start if end is None else end))
-        judge = judge_by(self.policy, START.date())
-        found = queries.exposure(self.ledger, window, judge=judge, judged_by="test", vendor=vendor)
+        judge, places = judge_by(self.policy, START.date()), by_paths(self.policy)
+        found = queries.exposure(
+            self.ledger, window, judge=judge, judged_by="test", by_paths=places, vendor=vendor
+        )
         return {each["id"]: each for each in found}
 
     def read(self, path: str) -> Outcome:

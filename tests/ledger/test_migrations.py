@@ -138,7 +138,7 @@ def test_postgresql_is_a_ledger_too(postgres: str) -> None:
             assert recorder.gone([known[0].id], day(2)) == 1
             assert recorder.forget(day(3)) == 1
         window = queries.Window(day(2), day(2))
-        found = queries.exposure(ledger, window, judge=lambda vendor, item: {}, judged_by="test")
+        found = queries.exposure(ledger, window, judge=lambda vendor, item, paths: {}, judged_by="test")
         assert [(each["id"], each["items"]) for each in found] == [("acme", 2)]
     with open_ledger(postgres) as ledger:
         assert verify(ledger).problems == ()
