@@ -6,7 +6,8 @@ for a word inside "public". This one compares whole words of any language in a w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
@@ -31,7 +32,6 @@ class WindowContextEnhancer(ContextAwareEnhancer):  # type: ignore[misc] # Presi
             context_suffix_count=0,
         )
         self._specs = {spec.name: spec for spec in recognizer_specs}
-        self._words = {spec.name: _word_pattern(spec.context) for spec in recognizer_specs if spec.context}
 
     def enhance_using_context(
         self,
@@ -51,9 +51,9 @@ class WindowContextEnhancer(ContextAwareEnhancer):  # type: ignore[misc] # Presi
     def _keep(self, text: str, outside: str, result: Any) -> bool:
         name = result.recognition_metadata[result.RECOGNIZER_NAME_KEY]
         spec = self._specs.get(name)
-        words = self._words.get(name)
         if spec is None:
             return True
+        words = _word_pattern(spec.context) if spec.context else None
         if words is not None and (self._near(words, text, result) or (outside and words.search(outside))):
             result.score = min(1.0, max(result.score + _BOOST, _LEAST))
             return True
@@ -70,8 +70,9 @@ class WindowContextEnhancer(ContextAwareEnhancer):  # type: ignore[misc] # Presi
         return result.score >= _WEAK and words.search(text, result.end, end) is not None
 
 
-def _word_pattern(words: Iterable[str]) -> Any:
-    """A pattern for any of these words or phrases, as a whole."""
+@cache
+def _word_pattern(words: tuple[str, ...]) -> Any:
+    """A pattern for any of these words or phrases, as a whole; compiled when first asked for."""
     import regex
 
     escaped = "|".join(

@@ -60,8 +60,8 @@ class Joined:
 
     def _held(self, pattern: str, digits: int) -> Iterator[set[int]]:
         end = self._starts[bisect_right(self._fewer, -digits)]
-        across = _across(pattern)
-        search, sure = compiled(across).search, across == _across(pattern, loose=False)
+        across, sure = _across(pattern, digits)
+        search = compiled(across).search
         order, starts = self._order, self._starts
         position = 0
         while position < end and (match := search(self._buffer, position, end)) is not None:
@@ -78,15 +78,20 @@ class Joined:
 
 
 @cache
-def _across(pattern: str, loose: bool = True) -> str:
+def _across(pattern: str, digits: int) -> tuple[str, bool]:
     r"""A pattern that finds something at least where the given one does in a text among others.
 
-    Texts begin and end where lines do. What RE2 would need much memory for is looked for without its counts.
+    Texts begin and end where lines do. What RE2 would need much memory for is looked for without its counts;
+    of numbers few would be left out then.
+
+    Returns:
+        The pattern, and whether it finds something only there if it does within one text.
     """
     lines = _ANCHOR.sub(_line, pattern)
-    if loose and (compiled(lines).programsize > _LARGE):
-        return re2.loosened(lines)
-    return lines
+    loosened = re2.loosened(lines)
+    if loosened == lines or (digits >= _NUMBER and compiled(lines).programsize <= _LARGE):
+        return lines, True
+    return loosened, False
 
 
 def _line(found: re.Match[str]) -> str:
@@ -97,6 +102,8 @@ def _line(found: re.Match[str]) -> str:
 
 #: Share of the texts.
 _MANY = 0.05
+#: Digits of what is a number rather than words with one.
+_NUMBER = 4
 #: Instructions of a compiled pattern that outgrows RE2's cache on much text.
 _LARGE = 5_000
 

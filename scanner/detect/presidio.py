@@ -116,10 +116,19 @@ def build_recognizers(recognizer_specs: Sequence[RecognizerSpec], settings: Sett
 
 
 class _BoundedPattern:
-    """A compiled pattern that ends after `PATTERN_SECONDS` and says so; what it found until then counts."""
+    """A pattern that ends after `PATTERN_SECONDS` and says so; what it found until then counts.
 
-    def __init__(self, compiled: Any, ran_out: Callable[[], None]) -> None:
-        self._compiled, self._ran_out = compiled, ran_out
+    It is compiled when first asked: most texts need few of all patterns.
+    """
+
+    def __init__(self, pattern: str, flags: int, ran_out: Callable[[], None]) -> None:
+        self._pattern, self._flags, self._ran_out = pattern, flags, ran_out
+
+    @cached_property
+    def _compiled(self) -> Any:
+        import regex
+
+        return regex.compile(self._pattern, flags=self._flags)
 
     def finditer(self, text: str, **_: Any) -> Iterator[Any]:
         try:
@@ -130,8 +139,6 @@ class _BoundedPattern:
 
 def _guard(recognizer: Any, failures: Counter[tuple[str, Reason]]) -> None:
     """Keep a recognizer's failure to itself, and count it."""
-    import regex
-
     original, name = recognizer.analyze, recognizer.name
 
     def ran_out() -> None:
@@ -144,9 +151,9 @@ def _guard(recognizer: Any, failures: Counter[tuple[str, Reason]]) -> None:
             failures[name, Reason.INTERNAL] += 1
             return []
 
-    flags = getattr(recognizer, "global_regex_flags", None)
+    flags = getattr(recognizer, "global_regex_flags", 0)
     for pattern in getattr(recognizer, "patterns", ()):
-        pattern.compiled_regex = _BoundedPattern(regex.compile(pattern.regex, flags=flags), ran_out)
+        pattern.compiled_regex = _BoundedPattern(pattern.regex, flags, ran_out)
         pattern.compiled_with_flags = flags
     recognizer.analyze = analyze
 

@@ -58,8 +58,9 @@ def test_a_match_over_many_texts_is_looked_for_in_each() -> None:
 def test_what_outgrows_the_cache_is_looked_for_exactly_at_last() -> None:
     large = r"(?ims)(?:(?:\p{L}{1,9} ){1,9}\p{N}{3,5}){1,3}q"
     assert compiled(large).programsize > 5_000
-    texts = ["one two 1234q", "one two 12q", "one two 123"]
-    assert Joined(texts).holding(large) == {0}
+    texts = ["one two 12345q", "one two 12q", "one two 12345"]
+    for digits in (0, 5):
+        assert Joined(texts).holding(large, digits) == {0}
 
 
 def test_what_many_texts_hold_is_not_rare() -> None:
