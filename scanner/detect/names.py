@@ -252,6 +252,8 @@ def _with_known_given_name(text: str) -> Iterator[Judged]:
     if not knows_names():
         return
     for found in _name_expression().finditer(text):
+        if " " not in found[0] and "\u00a0" not in found[0]:
+            continue  # one word; most are
         for start, end in _piece(text, *found.span()):
             words = text[start:end].split()
             score = person_score(text, start, end) if len(words) > 1 and is_given_name(words[0]) else 0
