@@ -121,7 +121,7 @@ class PolicySource:
 
     Attributes:
         text: the policy file's.
-        contracts: the texts of the data contracts that it takes in, by path relative to the policy's folder.
+        contracts: the texts of the data contracts that it takes in, by the names that it gives them.
     """
 
     text: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections import abc
 from collections.abc import Iterator
@@ -111,10 +110,8 @@ def source_of(file: Path) -> PolicySource:
         PolicyError: as `load` does.
         OSError: a file has gone since.
     """
-    contracts = {
-        os.path.relpath(contract, file.parent): Path(contract).read_text(encoding="utf-8")
-        for contract in load(file).contracts
-    }
+    feeds = [feed for vendor in load(file).policy.vendors for feed in vendor.feeds]
+    contracts = {feed.name: Path(feed.contract).read_text(encoding="utf-8") for feed in feeds}
     return PolicySource(file.read_text(encoding="utf-8"), contracts)
 
 
@@ -274,12 +271,9 @@ def _feeds(
             continue
         path = Path(problems.file).parent / name
         rule = f"vendors.{vendor_id}.contracts[{number}]"
-        allow = tuple(
-            replace(each, rule=rule)
-            for each in odcs.load(path, problems, contracts.get(os.path.normpath(name)))
-        )
+        allow = tuple(replace(each, rule=rule) for each in odcs.load(path, problems, contracts.get(name)))
         paths = tuple(_paths(inner, problems)) if "paths" in inner.values else ()
-        yield Feed(str(path), paths, allow)
+        yield Feed(str(path), name, paths, allow)
 
 
 def _forms(given: Mapping, problems: Problems) -> frozenset[Form] | None:

@@ -55,9 +55,17 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a data contract allows a vendor in some of its files. ``paths`` is empty for all of them."""
+    """What a data contract allows a vendor in some of its files.
+
+    Attributes:
+        contract: the file.
+        name: what the policy calls it, relative to its own folder.
+        paths: patterns of the files; empty for all of the vendor's.
+        allow: what may be in them.
+    """
 
     contract: str
+    name: str
     paths: tuple[str, ...]
     allow: tuple[Allow, ...]
 

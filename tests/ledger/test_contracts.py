@@ -75,8 +75,11 @@ def test_a_contract_counts_where_it_holds(shop: Shop, policy_file: Path) -> None
     assert allowed(shop, 4)["user.contact.phone_number"] is True
 
 
-def test_the_command_says_the_same(shop: Shop, policy_file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("absolute", [False, True])
+def test_the_command_says_the_same(shop: Shop, policy_file: Path, tmp_path: Path, absolute: bool) -> None:
     """By a policy that is given, and by that of the latest scan, which took its contracts along."""
+    if absolute:
+        policy_file.write_text(POLICY.replace("calls.yaml", str(tmp_path / "calls.yaml")))
     (shop.root / "acme/calls").mkdir(parents=True)
     (shop.root / "acme/calls/a.csv").write_text(ROWS)
     program = [sys.executable, "-c", "from scanner.surfaces.cli import main; main()"]
@@ -85,6 +88,8 @@ def test_the_command_says_the_same(shop: Shop, policy_file: Path, tmp_path: Path
     scan = [*program, "scan", str(shop.root), *policy, *ledger, "--model", "none", "-o", str(tmp_path / "r")]
     assert subprocess.run(scan).returncode == 0
     for more in (policy, []):
+        if not more:
+            (tmp_path / "calls.yaml").unlink()
         asked = subprocess.run(
             [*program, "exposure", *ledger, *more, "--format", "json"], capture_output=True, check=True
         )
