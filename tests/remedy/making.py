@@ -71,12 +71,16 @@ def rewritten(
 class OneProcess:
     """The pool's stand-in: the same work, without a worker's start."""
 
-    def __init__(self, worker: str, arguments: tuple[Any, ...], **_: Any) -> None:
+    def __init__(self, worker: str, arguments: None, **_: Any) -> None:
         module, _, name = worker.partition(":")
-        self._work = getattr(importlib.import_module(module), name)(*arguments)
+        self._factory = getattr(importlib.import_module(module), name)
 
     def warm(self) -> None:
         """Nothing has to start."""
+
+    def equip(self, arguments: tuple[Any, ...]) -> None:
+        """What a worker does first."""
+        self._work = self._factory(*arguments)
 
     def run(self, tasks: Iterable[Any]) -> Iterator[Piece | Ended]:
         """The events of each task."""
