@@ -45,6 +45,7 @@ _KINDS = (
     "link",
     "folder",
     "burst",
+    "archive",
 )
 
 
@@ -57,6 +58,21 @@ def table(dice: random.Random) -> str:
         mail = f"{name.replace(' ', '.').lower()}{dice.randrange(10**6)}@example.org"
         lines.append(f"{name},{mail}" if columns[0] == "name" else f"A-{number},{dice.randint(1, 99)}.00")
     return "\n".join(lines) + "\n"
+
+
+def archive(dice: random.Random) -> bytes:
+    """A zip of some tables, some of them in a zip inside of it."""
+    import io
+    import zipfile
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        for number in range(dice.randint(1, 6)):
+            if dice.random() < 0.2:
+                made.writestr(f"{number}.zip", archive(dice))
+            else:
+                made.writestr(f"{number}.csv", table(dice))
+    return packed.getvalue()
 
 
 @dataclass
@@ -183,7 +199,11 @@ def operate(place: Place, dice: random.Random) -> str:
         target.write_text(table(dice))
         return "create"
     chosen = dice.choice(files)
-    if kind == "append":
+    if kind == "archive":
+        part = target.with_name(f".{target.name}.part")
+        part.write_bytes(archive(dice))
+        part.replace(target.with_suffix(".zip"))
+    elif kind == "append":
         with chosen.open("a") as file:
             file.write("\n".join(table(dice).splitlines()[1:]) + "\n")
     elif kind in ("rename", "move"):
@@ -233,12 +253,14 @@ def differences(place: Place) -> list[str]:
         with ledger.reading() as connection:
             now = stamp(datetime.now(UTC))
             held = Counter(
-                (path, version.content.partition(":")[2])
+                (path, member, version.content.removeprefix("sha256:"))
                 for (_, member), path, version in queries.places(connection, now)
-                if not member
+                if version.content.startswith("sha256:")
             )
         out += list(verify(ledger).problems)
-    wanted = Counter((item["path"], item["sha256"]) for item in plain["items"] if item["member"] is None)
+    wanted = Counter(
+        (item["path"], item["member"] or "", item["sha256"]) for item in plain["items"] if item["sha256"]
+    )
     out += [f"the ledger lacks {each}" for each in (wanted - held)]
     out += [f"the ledger has too much: {each}" for each in (held - wanted)]
 

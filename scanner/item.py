@@ -10,15 +10,15 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from scanner.config import Settings
-from scanner.model import Gap, ItemRef, Outcome, Reason, Stage, Table, Text, status_of, unread
+from scanner.model import NESTED, Gap, ItemRef, Outcome, Reason, Stage, Table, Text, status_of, unread
 from scanner.readers import registry
 from scanner.readers.base import (
-    NESTED,
     Child,
     Event,
     ReadContext,
@@ -81,7 +81,7 @@ def _read_open(
     source = Source(
         os.fdopen(os.dup(stream.fileno()), "rb", buffering=0), path.name, path=path, size=before.st_size
     )
-    part = _Part(item.path, None, settings, detector)
+    part = _Part(item.path, None, settings, detector, done=item.done)
     yield from part.read(source, ReadContext(settings.limits))
     source.close()
     digest = _file_digest(stream)
@@ -100,6 +100,7 @@ class _Part:
     member: str | None
     settings: Settings
     detector: Detector
+    done: int = 0
     format: str = "unknown"
     containers: tuple[str, ...] = ()
     gaps: list[Gap] = field(default_factory=list)
@@ -142,7 +143,10 @@ class _Part:
         for event in reader.read(source, context):
             if isinstance(event, Child):
                 self.members += 1
-                yield from self._child(event, context)
+                if self.members > self.done:
+                    yield from self._child(event, context)
+                else:
+                    _pass_over(event)
             else:
                 self._take(event, fold)
 
@@ -214,6 +218,13 @@ class _Part:
             containers=self.containers,
             modified=modified,
         )
+
+
+def _pass_over(child: Child) -> None:
+    """Unpack a member for nobody: that counts towards the limits, and the next one may lie behind it."""
+    with suppress(ReadError):
+        while child.stream.read(_HASH_BLOCK):
+            pass
 
 
 class _HashingStream:

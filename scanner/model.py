@@ -128,6 +128,8 @@ class PolicySource:
     contracts: Mapping[str, str] = field(default_factory=dict)
 
 
+#: Between the names of nested containers' members.
+NESTED = "!/"
 #: The kind of the signal that says that a digest can be undone: ``reversible:md5 of column email``.
 REVERSIBLE = "reversible"
 
@@ -297,11 +299,13 @@ class ItemRef:
         path: path relative to the root, ``/`` between its parts. A name that is not UTF-8 keeps its bytes
             as surrogate escapes here; reports print it with `printable`.
         size: bytes, where known.
+        done: how many of its members, from its first, need not be looked into: their outcomes are known.
     """
 
     root: str
     path: str
     size: int | None = None
+    done: int = 0
 
 
 @dataclass(frozen=True, slots=True)

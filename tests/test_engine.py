@@ -159,6 +159,29 @@ def test_a_file_that_grows_while_it_is_read_says_so(tmp_path: Path, monkeypatch:
     assert outcomes[0].tables[0].rows == 30
 
 
+@pytest.mark.parametrize("done", [0, 1, 2, 3, 9])
+def test_members_whose_outcomes_are_known_are_passed_over(tmp_path: Path, done: int) -> None:
+    """The file's own outcome is as of a scan of all of them."""
+    import zipfile
+
+    from scanner.detect.fold import Detector
+    from scanner.model import ItemRef
+
+    with zipfile.ZipFile(tmp_path / "inner.zip", "w") as archive:
+        archive.writestr("x.csv", HEADER + ROWS)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.csv", HEADER + ROWS)
+        archive.write(tmp_path / "inner.zip", "2.zip")
+        archive.writestr("3.csv", HEADER + ROWS)
+    detector = Detector(SETTINGS, b"k" * 16)
+    whole = list(item.read_item(ItemRef(str(tmp_path), "a.zip"), SETTINGS, detector))
+    names = ["1.csv", "2.zip!/x.csv", "2.zip", "3.csv", None]
+    assert [outcome.member for outcome in whole] == names
+    left = list(item.read_item(ItemRef(str(tmp_path), "a.zip", done=done), SETTINGS, detector))
+    assert [outcome.member for outcome in left] == names[{0: 0, 1: 1, 2: 3}.get(done, 4) :]
+    assert left[-1] == whole[-1]
+
+
 def test_our_own_failure_is_told_by_its_type_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception of ours on hostile data becomes a gap that does not quote the data."""
     from scanner.detect.fold import Detector, ItemFold

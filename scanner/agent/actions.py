@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from scanner.agent.config import AgentConfig
 from scanner.ledger.queue import Job
-from scanner.model import Finding, Outcome, Verdict
+from scanner.model import Outcome
 from scanner.policy.model import Action, Policy
 
 
 def act(
-    config: AgentConfig, policy: Policy, job: Job, outcome: Outcome, held: Sequence[Finding]
+    config: AgentConfig, policy: Policy, job: Job, outcome: Outcome, because: str | None
 ) -> tuple[str, str, str] | None:
     """Do what the policy says of a file; gives what is to be told of it: a word, a sentence, a level.
 
     Only files are moved, not members of them; what is over-shared in a member takes the file that it is in.
+    ``because`` says why something of the file is over-shared, None where nothing is.
     """
-    if not any(each.verdict is Verdict.OVER_SHARED for each in held):
+    if because is None:
         return None
     vendor = policy.vendor_of(outcome.path)
     if (vendor.action if vendor else policy.defaults.action) is not Action.QUARANTINE:
@@ -28,9 +28,8 @@ def act(
     from scanner.remedy import quarantine
     from scanner.remedy.faults import RemedyError
 
-    worst = next(each for each in held if each.verdict is Verdict.OVER_SHARED)
     try:
-        record = quarantine.take(Path(job.share, job.path), Path(config.quarantine.folder), worst.because)
+        record = quarantine.take(Path(job.share, job.path), Path(config.quarantine.folder), because)
     except (RemedyError, OSError) as error:
         return "quarantine_failed", f"a file could not be moved ({type(error).__name__})", "error"
     return "quarantined", f"moved out of reach as {record.id}", "warning"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
-from scanner.ledger import queue
+from scanner.ledger import progress, queue
+from scanner.ledger.progress import Done
 from scanner.ledger.queue import Job
 from scanner.ledger.store import Ledger, Writer
 from scanner.sources.identity import Signature
@@ -62,6 +63,11 @@ class Jobs:
                 self._due = queue.next_due(connection)
                 self.empty = self._due is None
         return jobs
+
+    def resume(self, job: Job, bound: str) -> list[Done]:
+        """What an earlier scan recorded of the same file by the same law; see `progress.resume`."""
+        with self._writer.connection.begin():
+            return progress.resume(self._writer.connection, job.share, job.path, bound)
 
     def wait(self) -> float:
         """Seconds until something that was put off may be done; negative where that is now."""

@@ -15,11 +15,12 @@ from scanner.agent.actions import act
 from scanner.agent.session import Session
 from scanner.agent.teller import now as moment
 from scanner.judging import findings_of
-from scanner.ledger import findings, queue
+from scanner.ledger import findings, progress, queue
+from scanner.ledger.progress import Done
 from scanner.ledger.queue import Job
 from scanner.ledger.recorder import Delivery
 from scanner.ledger.store import Connection, stored
-from scanner.model import Finding, Outcome, printable
+from scanner.model import Outcome, Verdict, printable
 from scanner.sources.identity import Signature
 
 #: Resolves what places held, in the caller's transaction.
@@ -35,8 +36,11 @@ class Task:
         signature: what the file was when it was given to the worker.
         started: on the monotonic clock.
         held: the newest outcome that came, not recorded yet.
+        bound: what its progress is bound to; see `progress.binding`.
+        done: how many members are noted there.
+        passed: how many of the file's own members the worker need not look into.
         members: the names, as stored, of those that are recorded; the file's own is empty.
-        findings: of those.
+        because: why one of those is over-shared; None where none is.
         incomplete: whether something of them was not read.
         outcomes: all of them, where a gate is to decide.
     """
@@ -45,10 +49,20 @@ class Task:
     signature: Signature
     started: float
     held: Outcome | None = None
+    bound: str = ""
+    done: int = 0
+    passed: int = 0
     members: set[str] = field(default_factory=set)
-    findings: list[Finding] = field(default_factory=list)
+    because: str | None = None
     incomplete: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
+
+    def add(self, done: Done) -> None:
+        """Take in something of the file that is recorded."""
+        self.done += 1
+        self.members.add(done.member)
+        self.because = self.because or done.because
+        self.incomplete = self.incomplete or done.incomplete
 
 
 class Recording:
@@ -80,19 +94,21 @@ class Recording:
         vendor = session.vendor(outcome.path)
         held = findings_of(session.policy, outcome, outcome.path, None, date.fromisoformat(at[:10]))
         told = telling.of_outcome(outcome, vendor, place, at, session.host)
+        reasons = (each.because for each in held if each.verdict is Verdict.OVER_SHARED)
+        done = Done(place[1], outcome.incomplete, next(reasons, None))
 
         def also(connection: Connection) -> None:
             changes = findings.observe(connection, place, held, at)
             session.teller.append(connection, [*telling.of_transitions(changes, session.host), *told])
             if final:
                 queue.scanned(connection, job.share, job.path, task.signature, time.time(), session.rules)
+            else:
+                progress.note(connection, job.share, job.path, task.bound, task.done, done)
 
         delivery = Delivery(vendor, location, outcome.path, str(task.signature.device))
         session.recorder.record(outcome, at, delivery, also)
         session.teller.sent()
-        task.members.add(place[1])
-        task.incomplete = task.incomplete or outcome.incomplete
-        task.findings += held
+        task.add(done)
         self._count(outcome)
 
     def _verdict(self, job: Job) -> None:
@@ -118,7 +134,7 @@ class Recording:
     def _act(self, task: Task, outcome: Outcome) -> None:
         """What the policy says to do with a delivery that is not clean."""
         session, job = self._session, task.job
-        done = act(session.config, session.policy, job, outcome, task.findings)
+        done = act(session.config, session.policy, job, outcome, task.because)
         if done is not None:
             what, detail, level = done
             session.teller.alarm(what, detail, level, path=printable(outcome.path), share=job.share)

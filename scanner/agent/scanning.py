@@ -11,10 +11,11 @@ from scanner.agent.governor import step_back
 from scanner.agent.places import look
 from scanner.agent.recording import Recording, Task
 from scanner.agent.session import Session
-from scanner.ledger import queue
+from scanner.ledger import progress, queue
 from scanner.ledger.queue import Job
 from scanner.model import Gap, ItemRef, Outcome, Reason, Stage, unread
 from scanner.pool import Ended, Piece
+from scanner.sources.identity import Signature
 
 #: Seconds before the second try of a file whose scan died; four times as long before each further one.
 _RETRY_SECONDS = 30.0
@@ -110,14 +111,27 @@ class Scanning:
             session.jobs.drop(job)
             self._gone(job.share, job.path)
             return True  # the next may be done at once: what is gone comes by the thousand
-        item = ItemRef(job.share, job.path, found.size)
-        self._tasks[item] = Task(job, found, time.monotonic())
+        task = self._task(job, found)
+        item = ItemRef(job.share, job.path, found.size, task.passed)
+        self._tasks[item] = task
         session.pool.give(item)
         new = set(session.pool.processes) - self._niced
         if new and not session.once:
             step_back(tuple(new))
             self._niced = set(session.pool.processes)
         return True
+
+    def _task(self, job: Job, found: Signature) -> Task:
+        """A file's task, which goes on where an earlier one was ended."""
+        session = self._session
+        task = Task(job, found, time.monotonic())
+        if not self._gates.guards(job.share):  # a gate decides on all outcomes at once
+            task.bound = progress.binding(found.lasting, session.reading, session.law[1])
+            earlier = session.jobs.resume(job, task.bound)
+            task.passed = progress.members(earlier)
+            for each in earlier:
+                task.add(each)
+        return task
 
     def _rest(self) -> None:
         """End workers that have had nothing to do for long."""

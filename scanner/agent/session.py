@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scanner import resources
+from scanner import __version__, resources
 from scanner.agent import selftest, telling
 from scanner.agent.config import AgentConfig, scan_settings
 from scanner.agent.governor import Governor
 from scanner.agent.jobs import Jobs
 from scanner.agent.state import State
 from scanner.agent.teller import Teller
+from scanner.config import Settings
+from scanner.detect.language_model import model_label
 from scanner.judging import rejudge
 from scanner.ledger import queue
 from scanner.ledger.findings import Transition
@@ -50,6 +53,7 @@ class Session:
         metrics: numbers to keep; None for none.
         rules: digest of the rules.
         model: name of the language model.
+        reading: what decides, but for the policy, what a scan of the same bytes finds.
         folder: where small things of the agent's own lie: beside the ledger, or beside the key of one that is
             no file.
         ledger, writer, recorder, jobs, teller, pool, governor, settling: as their classes say.
@@ -64,6 +68,7 @@ class Session:
     metrics: AgentMetrics | None
     rules: str
     model: str
+    reading: str
     folder: Path
     ledger: Ledger
     writer: Writer
@@ -169,6 +174,7 @@ def begin(
         metrics=metrics,
         rules=rules,
         model=settings.model,
+        reading=_reading(settings, rules),
         folder=folder,
         ledger=ledger,
         writer=writer,
@@ -200,6 +206,11 @@ def begin(
         detail = "the configuration names a sink no more; what waited for it is dropped"
         session.teller.alarm("sink_removed", detail, "warning", sink=name, dropped=left)
     return session
+
+
+def _reading(settings: Settings, rules: str) -> str:
+    told = json.dumps(asdict(settings), sort_keys=True)
+    return "\n".join([__version__, rules, model_label(settings), told])
 
 
 def _watcher(

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, not_, or_, select, update
 
-from scanner.ledger import schema
+from scanner.ledger import progress, schema
 from scanner.ledger.store import stored
 
 #: Why a file waits, most urgent first.
@@ -135,6 +135,7 @@ def drop(connection: Connection, share: str, path: str) -> None:
     """A file that does not wait any more."""
     table = schema.agent_queue
     connection.execute(delete(table).where(table.c.share == stored(share), table.c.key == _key(path)))
+    progress.drop(connection, share, path)
 
 
 def waiting(connection: Connection) -> Waiting:
@@ -173,6 +174,7 @@ def forget_all(connection: Connection, share: str) -> None:
     """All files of a share, so that each is scanned when it is next noticed."""
     for table in (schema.agent_files, schema.agent_queue):
         connection.execute(delete(table).where(table.c.share == stored(share)))
+    progress.drop(connection, share)
 
 
 def known(

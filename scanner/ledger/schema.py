@@ -203,6 +203,19 @@ agent_queue = Table(
     Index("agent_queue_due", "due"),
 )
 
+#: Members of files that are being scanned whose outcomes are recorded already (`scanner.ledger.progress`).
+agent_progress = Table(
+    "agent_progress",
+    metadata,
+    Column("share", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("member", Text, nullable=False),
+    Column("incomplete", Integer, nullable=False),
+    Column("because", Text, nullable=True),
+    Column("binding", String(64), nullable=False),
+)
+
 #: Facts of the agent: mounts, what was in force last.
 agent_facts = Table(
     "agent_facts",

@@ -40,8 +40,6 @@ CHUNK_CHARACTERS = 100_000
 _BLOCK = 1 << 20
 #: Unpacked bytes from which on `Limits.archive_ratio` is held: small files may well compress better.
 RATIO_FROM = 64 << 20
-#: Separates the names of nested containers in a member's path.
-NESTED = "!/"
 
 
 class ReadError(Exception):

@@ -39,7 +39,12 @@ class Signature(NamedTuple):
         The device's number does not count: network file systems get another with every mount, and a file of
         another file system does not share inode, size and two times in nanoseconds.
         """
-        return self[1:5] == other[1:5]
+        return self.lasting == other.lasting
+
+    @property
+    def lasting(self) -> tuple[int, ...]:
+        """What stays as long as the file is the same: inode, size and both times."""
+        return self[1:5]
 
     def has_same_content(self, other: Signature) -> bool:
         """True where only the inode's own time differs: after a rename, a new link, another owner or mode.
