@@ -5,12 +5,15 @@ A scan into a ledger and the agent use the same code.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from scanner import resources
-from scanner.ledger import findings, queries
+from scanner.ledger import findings, queries, undoing
 from scanner.ledger.findings import Transition
 from scanner.ledger.store import Ledger, Writer, stamp
 from scanner.model import Finding, Outcome
@@ -94,6 +97,71 @@ def settle_vendors(
     return out + list(findings.expire(connection, at))
 
 
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What vendors can undo of what they can reach; see `of_undone`.
+
+    Attributes:
+        told: for each version what is told of its fields.
+        places: where these versions lie: place, path relative to the share, and version.
+        state: tells it from another, with the policy and the day that it is to be judged by.
+    """
+
+    told: undoing.Undone
+    places: Sequence[tuple[findings.Place, str, queries.Version]]
+    state: str
+
+
+def of_undone(ledger: Ledger, at: str, digest: str | None) -> Undone:
+    """Digests that vendors can undo with others of their files, whichever were scanned together.
+
+    Args:
+        ledger: an open one.
+        at: the moment, as `scanner.ledger.store.stamp` writes it.
+        digest: the policy's.
+    """
+    told: dict[int, Mapping[queries.FieldKey, str]] = {}
+    made: dict[str, tuple[str, bytes]] = {}
+    window = queries.Window(at, at)
+    with ledger.reading() as connection:
+        for vendor in undoing.concerned(connection):
+            new: dict[str, bytes] = {}
+            told |= queries.undone_by_others(ledger, connection, window, vendor, new)
+            made |= {name: (vendor or "", ledger.union_sealed(name, data)) for name, data in new.items()}
+        places = queries.places_of(connection, at, sorted(told))
+    queries.keep_made(ledger, made)
+    known = [[place, path, version.id, sorted(told[version.id].items())] for place, path, version in places]
+    asked = json.dumps([at[:10], digest, known])
+    return Undone(told, places, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def settle_undone(
+    connection: Connection, ledger: Ledger, policy: Policy, undone: Undone, at: str
+) -> list[Transition]:
+    """Register what a policy says of digests that can be undone, beyond what it says of their files alone.
+
+    In the caller's transaction; gives what changed. One file at a time is judged, so memory is bounded.
+    """
+    today = date.fromisoformat(at[:10])
+    out: list[Transition] = []
+    for place, path, version in undone.places:
+        outcome = queries.outcome_of(ledger, connection, version)
+        if outcome is None:
+            continue
+        vendor = None
+        if policy.vendor_of(path) is None and version.vendor and policy.vendor(version.vendor):
+            vendor = version.vendor  # it was scanned as this vendor's, wherever it lay
+        alone = findings_of(policy, outcome, path, vendor, today)
+        outcome = undoing.told(outcome, undone.told[version.id])
+        found = [each for each in findings_of(policy, outcome, path, vendor, today) if each not in alone]
+        out += findings.observe(connection, findings.with_others(place), found, at)
+    there = {place for place, _, _ in undone.places}
+    for place in findings.places_with_others(connection):
+        if place not in there:
+            out += findings.observe(connection, findings.with_others(place), (), at)
+    return out
+
+
 def with_verdicts(policy: Policy | None, answer: dict[str, Any]) -> dict[str, Any]:
     """A vendor's exposure with the policy's verdict on each join."""
     from scanner.policy.together import verdict
@@ -170,6 +238,7 @@ def rejudge(
     with ledger.reading() as connection:
         held = queries.places(connection, at)
     vendors = of_vendors(ledger, policy, at, digest) if policy else {}
+    undone = of_undone(ledger, at, digest)
 
     def settle(connection: Connection) -> None:
         seen = {findings.of_vendor(vendor) for vendor in vendors}
@@ -181,7 +250,11 @@ def rejudge(
                 found = findings_of(policy, outcome, path, None, today)
                 out.extend(findings.observe(connection, place, found, at))
         left = [place for place in findings.all_places(connection) if place not in seen]
+        if policy is None:
+            left += findings.places_with_others(connection)
         out.extend(findings.gone(connection, left, at))
+        if policy is not None:
+            out.extend(settle_undone(connection, ledger, policy, undone, at))
         out.extend(settle_vendors(connection, vendors, at))
         if told is not None:
             told(connection, out)

@@ -6,6 +6,7 @@ columns, not by rows.
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,7 @@ from scanner.detect.masking import mask, safe_name
 from scanner.detect.personkeys import PersonKeyer, identifier_of, normal
 from scanner.detect.persons import PersonFold, TableColumn, text_persons
 from scanner.detect.tally import Found, Tally
+from scanner.keys import derive
 from scanner.model import (
     Column,
     Distinct,
@@ -70,12 +72,14 @@ class Detector:
     Args:
         settings: phone regions, model, samples and row numbers to keep.
         key: random bytes of this scan, shared by its workers, so that counts can be united.
-        people_key: the installation's secret for people's keys; None where no ledger asks for them.
+        people_key: the installation's secret for people's keys, which then makes ``key`` too: what a ledger
+            keeps of digests can be compared from scan to scan. None where no ledger asks for it.
     """
 
     def __init__(self, settings: Settings, key: bytes, people_key: bytes | None = None) -> None:
         keyer = PersonKeyer(people_key, settings.regions) if people_key else None
-        self.tools = Toolbox(settings, ColumnHasher(key), keyer)
+        hashing = derive(people_key, "values of columns") if people_key else key
+        self.tools = Toolbox(settings, ColumnHasher(hashing), keyer)
         self.categories = resources.entity_categories()
 
     def category(self, concept: str, entity_type: str) -> str:
@@ -266,7 +270,10 @@ class TableFold:
         main = column.entities[0] if column.entities and column.kind is Kind.ENTITY else None
         if main is None or main.form is not Form.CLEAR or not main.category or main.confidence < FIRM:
             return ()
-        return reversal.probes(list(fold.tally().sample.values()), column.name, self._detector.tools.hasher)
+        # Those with the smallest hashes: under one key, deliveries of the same people give the same probes.
+        sample = fold.tally().sample
+        values = [sample[key] for key in heapq.nsmallest(reversal.PROBED, sample)]
+        return reversal.probes(values, column.name, self._detector.tools.hasher)
 
     def _column(
         self, index: int, key: tuple[str, int], fold: ColumnFold, meanings: tuple[Meaning, ...]

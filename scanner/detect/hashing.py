@@ -5,8 +5,9 @@ keyed factor of its place, shifted and multiplied again; the sum over a cell's w
 with the mixing step of splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
 2014). About 2 ns a byte, no Python per cell.
 
-The hashes count distinct values within one scan, whose random key is never written anywhere. They are not
-cryptographic and must not be stored.
+The hashes count distinct values within one scan, whose random key is never written anywhere, or within all
+that is scanned for a ledger, under a key made from the installation's. They are not cryptographic and must
+not be stored as they are (`scanner.ledger.undoing` enciphers the few that it keeps).
 """
 
 from __future__ import annotations

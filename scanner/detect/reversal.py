@@ -3,7 +3,8 @@
 An unsalted digest hides nothing from whoever has the value as well. So of each clear personal column a few
 values are kept as `Probe`: digested in the usual ways, then keyed like every other count, so that no value
 can be read from it. A hashed column whose cells hold one of them is reversible, in whatever file of the scan
-the clear column lies. A match by chance is out of the question: both hashes have 64 bits.
+the clear column lies; what lies in a vendor's other files is told by the ledger (`scanner.ledger.undoing`). A
+match by chance is out of the question: both hashes have 64 bits.
 
 Birthdays, postal codes and sexes are so few that an unsalted digest of them is no secret: they are tried.
 
@@ -22,6 +23,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from scanner.model import REVERSIBLE, Column, Evidence, Form, Outcome, Probe, Table, printable
+from scanner.undoing import among, signal, signalled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -203,9 +205,9 @@ def _told_evidence(
     if found is None:
         return evidence
     place, probe = found
-    where = "" if place == here else f" in {name(place)}"
+    where = None if place == here else name(place)
     kind = REVERSIBLE if place.recipient == here.recipient else ELSEWHERE
-    return _signalled(evidence, f"{kind}:{probe.way} of column {printable(probe.source)}{where}")
+    return signalled(evidence, signal(probe.way, probe.source, where, kind))
 
 
 def _best(
@@ -225,20 +227,11 @@ def _best(
 
 
 def _hits(wanted: NDArray[np.uint64], held: NDArray[np.uint64]) -> int:
-    import numpy as np
-
-    if not len(held):
-        return 0
-    places = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
-    return int((held[places] == wanted).sum())
+    return int(among(wanted, held).sum()) if len(held) else 0
 
 
 def _named(noun: str, name: str) -> str:
     return f"{noun} {printable(name)}"
-
-
-def _signalled(evidence: Evidence, signal: str) -> Evidence:
-    return replace(evidence, signals=(signal, *evidence.signals))
 
 
 # --- values that are few ------------------------------------------------------------------------------------

@@ -271,6 +271,16 @@ def _with_owners(each: PersonKeys, ranks: bytes, built: Sequence[tuple[PersonKey
     return replace(each, owners=owners.astype("<u8").tobytes())
 
 
+def packed_words(words: NDArray[Any]) -> bytes:
+    """Ascending 64-bit words, so that they can be compressed."""
+    return _planes(_differences(words.astype("<u8", copy=False)))
+
+
+def unpacked_words(data: bytes) -> NDArray[Any]:
+    """They again."""
+    return np.frombuffer(_summed(_unplaned(data, "<u8")), "<u8")
+
+
 def _differences(keys: NDArray[Any]) -> NDArray[Any]:
     return np.diff(keys, prepend=keys[:0].sum(dtype=keys.dtype)) if len(keys) else keys
 

@@ -5,7 +5,8 @@ it until a day: it comes back when what it holds changes, or when that day has p
 as a `Transition`, whose id is the same when the same change is told again.
 
 Places are the absolute path of a file with the member inside of it; what is about all that a vendor holds
-lies at the place that `of_vendor` gives.
+lies at the place that `of_vendor` gives, and what a file has only because of others at that of `with_others`:
+who reads the file alone leaves it as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, insert, or_, select, update
 
 from scanner import documents
 from scanner.ledger import schema
@@ -34,6 +35,7 @@ _ORDER = {str(each): at for at, each in enumerate(Verdict)} | {"": len(Verdict)}
 _ID = 20
 #: More than there are people, or rows in a file.
 _MOST = 10**15 - 1
+_WITH_OTHERS = "with others:"
 _TOLD = ("verdict", "severity", "category", "form", "rule", "hidden")
 
 Place = tuple[str, str]
@@ -96,6 +98,16 @@ def of_vendor(vendor: str) -> Place:
     return f"vendor:{vendor}", ""
 
 
+def with_others(place: Place) -> Place:
+    """The place of findings that a file has because of what else its recipient holds."""
+    return f"{_WITH_OTHERS}{place[0]}", place[1]
+
+
+def _file(place: Place) -> Place:
+    """The place of the file itself."""
+    return place[0].removeprefix(_WITH_OTHERS), place[1]
+
+
 def observe(connection: Connection, place: Place, findings: Sequence[Finding], at: str) -> list[Transition]:
     """What a place holds now, in the caller's transaction; gives what changed by that.
 
@@ -124,7 +136,11 @@ def observe(connection: Connection, place: Place, findings: Sequence[Finding], a
 
 def gone(connection: Connection, places: Iterable[Place], at: str) -> list[Transition]:
     """Places that are there no more."""
-    return [each for place in places for each in observe(connection, place, (), at)]
+    out: list[Transition] = []
+    for place in places:
+        for each in (place, with_others(place)):
+            out += observe(connection, each, (), at)
+    return out
 
 
 def expire(connection: Connection, at: str) -> list[Transition]:
@@ -218,7 +234,7 @@ def _transition(
 ) -> Transition:
     name = json.dumps(["finding", values["id"], kind, values["changes"]])
     document = {**document, "state": values["state"], "opened_at": values["opened_at"]}
-    item = "\n".join(place) if place else f"finding:{values['id']}"
+    item = "\n".join(_file(place)) if place else f"finding:{values['id']}"
     digest = hashlib.sha256(name.encode("ascii")).hexdigest()[:_ID]
     return Transition(kind, digest, document, at, item, reopened)
 
@@ -342,7 +358,8 @@ def listed(
         query = query.where(table.c.vendor == vendor)
     if states:
         query = query.where(or_(*(table.c.state == state for state in states)))
-    places = select(sites.c.finding, func.count()).group_by(sites.c.finding)
+    files = select(sites.c.finding, sites.c.member, _location()).distinct().subquery()
+    places = select(files.c.finding, func.count()).group_by(files.c.finding)
     counted = {row[0]: int(row[1]) for row in connection.execute(places)}
     found = [_registered(row, counted.get(row.id, 0)) for row in connection.execute(query)]
     if severity is not None:
@@ -359,7 +376,7 @@ def one(connection: Connection, id_: str) -> Registered:
     Raises:
         FindingError: there is none, or there are several.
     """
-    table, sites = schema.findings, schema.finding_sites
+    table = schema.findings
     rows = [
         row
         for row in connection.execute(select(table).where(table.c.id >= id_, table.c.id < f"{id_}~"))
@@ -367,23 +384,38 @@ def one(connection: Connection, id_: str) -> Registered:
     ]
     if len(rows) != 1:
         raise FindingError(f"there is no finding {id_}" if not rows else f"several findings begin with {id_}")
-    places = select(func.count()).select_from(sites).where(sites.c.finding == rows[0].id)
-    count = int(connection.execute(places).scalar() or 0)
-    return _registered(rows[0], count)
+    return _registered(rows[0], len(places_of(connection, rows[0].id)))
+
+
+def _location() -> ColumnElement[str]:
+    """The path of a site's file."""
+    column = schema.finding_sites.c.location
+    beyond = func.substr(column, len(_WITH_OTHERS) + 1)
+    return case((column.like(f"{_WITH_OTHERS}%"), beyond), else_=column).label("file")
 
 
 def places_of(connection: Connection, id_: str) -> list[tuple[Place, Mapping[str, Any]]]:
-    """The places that have a finding, each with the finding as it is there."""
+    """The files that have a finding, each with the finding as it is there."""
     sites = schema.finding_sites
-    query = select(sites).where(sites.c.finding == id_).order_by(sites.c.location, sites.c.member)
-    return [((row.location, row.member), json.loads(row.data)) for row in connection.execute(query)]
+    query = select(sites).where(sites.c.finding == id_).order_by(sites.c.rank.desc())
+    found = {_file((row.location, row.member)): row.data for row in connection.execute(query)}
+    return [(place, json.loads(data)) for place, data in sorted(found.items())]
 
 
 def all_places(connection: Connection) -> list[Place]:
-    """Every place that has a finding."""
+    """Every place that has a finding, but for those of `with_others`."""
     sites = schema.finding_sites
     query = select(sites.c.location, sites.c.member).distinct()
+    query = query.where(sites.c.location.not_like(f"{_WITH_OTHERS}%"))
     return [(row.location, row.member) for row in connection.execute(query)]
+
+
+def places_with_others(connection: Connection) -> list[Place]:
+    """The files that have a finding because of what else their recipient holds."""
+    sites = schema.finding_sites
+    query = select(sites.c.location, sites.c.member).distinct()
+    query = query.where(sites.c.location.like(f"{_WITH_OTHERS}%"))
+    return [_file((row.location, row.member)) for row in connection.execute(query)]
 
 
 def actions_of(connection: Connection, id_: str) -> list[Action]:

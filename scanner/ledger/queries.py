@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, func, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from scanner.documents import estimate
-from scanner.ledger import evidence, joins, schema
+from scanner.ledger import evidence, joins, schema, undoing
 from scanner.ledger.combinations import present
 from scanner.ledger.linking import Links, Piece
 from scanner.ledger.people import BITS, Crowd, People
@@ -36,11 +36,14 @@ Judge = Callable[[str | None, Outcome, Paths], Mapping[FieldKey, bool | None]]
 
 
 #: Of kept answers: what is answered in another form is computed again.
-_FORM = 4
+_FORM = 5
 
 #: The environment's variable for how many MiB of answers are kept, and what holds without it.
 ANSWERS_MB = "SHAREWATCH_LEDGER_ANSWERS_MB"
 _ANSWERS_MB = 256
+
+#: Versions that are asked for in one query.
+_AT_ONCE = 500
 
 #: Stands for all vendors; no vendor has such an id.
 EVERYBODY = "*"
@@ -192,6 +195,51 @@ def places(connection: Connection, at: str) -> list[tuple[tuple[str, str], str, 
     there = connection.execute(query.where(_within(Window(at, at)))).all()
     held = {row.id: _version(row, [(at, None, "")]) for row in connection.execute(select(versions))}
     return [((row.location, row.member), row.path, held[row.version]) for row in there]
+
+
+def undone_by_others(
+    ledger: Ledger,
+    connection: Connection,
+    window: Window,
+    vendor: str | None,
+    made: dict[str, bytes] | None = None,
+) -> undoing.Undone:
+    """For each version that a vendor could reach what is told of digests that others of its files undo.
+
+    Args:
+        ledger: an open one.
+        connection: to it.
+        window: a moment, or from when until when.
+        vendor: None is nobody's folder.
+        made: takes the answer, by name, for who keeps it.
+    """
+    table = schema.presences
+
+    def there() -> dict[int, str]:
+        name = case((table.c.member == "", table.c.path), else_=table.c.member)
+        query = select(table.c.version, func.min(name)).where(
+            _within(window), table.c.vendor == (vendor or "")
+        )
+        return {row[0]: row[1] for row in connection.execute(query.group_by(table.c.version))}
+
+    return undoing.undone(ledger, connection, vendor, there, made)
+
+
+def places_of(
+    connection: Connection, at: str, versions: Sequence[int]
+) -> list[tuple[tuple[str, str], str, Version]]:
+    """As `places`, of these versions."""
+    table, known = schema.presences, schema.versions
+    out: list[tuple[tuple[str, str], str, Version]] = []
+    for start in range(0, len(versions), _AT_ONCE):
+        some = versions[start : start + _AT_ONCE]
+        held = connection.execute(select(known).where(known.c.id.in_(some)))
+        by_id = {row.id: _version(row, [(at, None, "")]) for row in held}
+        query = select(table.c.version, table.c.location, table.c.member, table.c.path)
+        query = query.where(_within(Window(at, at)), table.c.version.in_(some))
+        found = connection.execute(query.order_by(table.c.location, table.c.member))
+        out += [((row.location, row.member), row.path, by_id[row.version]) for row in found]
+    return out
 
 
 def _version(row: Row[Any], spans: Sequence[tuple[str, str | None, str]]) -> Version:
@@ -361,6 +409,16 @@ def _keep(
         }
         for question, answer in answers
     ]
+    _keep_rows(ledger, rows, unions)
+
+
+def keep_made(ledger: Ledger, made: Mapping[str, tuple[str, bytes]]) -> None:
+    """Keep sealed answers that are no documents: vendor (empty for nobody's folder) and data by name."""
+    if made:
+        _keep_rows(ledger, [], made)
+
+
+def _keep_rows(ledger: Ledger, rows: list[dict[str, Any]], unions: Mapping[str, tuple[str, bytes]]) -> None:
     rows += [{"question": name, "vendor": vendor, "data": data} for name, (vendor, data) in unions.items()]
     most = _answers_limit()
     size = sum(len(row["data"]) for row in rows)
@@ -479,12 +537,13 @@ def gather(
         judge: says which fields are personal data, and which of these are allowed.
         label: what people are counted by: the category, or more than that.
         bits: of labels that have one already; tallies to be compared share them.
-        made: takes the unions that had to be made, by name, for who keeps them.
+        made: takes the unions and the answers that had to be made, by name, for who keeps them.
     """
     tally = Tally({} if bits is None else bits, Crowd(), defaultdict(Crowd), defaultdict(set), {}, Counter())
     unions = Unions(ledger, connection, vendor or "")
     copies = _copies_of(connection, window, vendor)
     paths = _Paths(connection, window, vendor)
+    undone = undone_by_others(ledger, connection, window, vendor, made)
     recorded = connection.execute(_numbered(vendor))
     for feed, shape, rows in _by_shape(row for row in recorded if row.id in copies):
         for row in rows:
@@ -496,7 +555,8 @@ def gather(
         fields = None
         if known:
             lay = partial(paths.of, [row.id for row in known])
-            fields = _shape(ledger, connection, known[0].evidence, vendor, judge, label, lay)
+            told = {key: text for row in known for key, text in undone.get(row.id, {}).items()}
+            fields = _shape(ledger, connection, known[0].evidence, vendor, judge, label, lay, told)
         tally.forgotten += len(rows) if fields is None else len(rows) - len(known)
         if fields is not None:
             _add(unions.people(f"{feed} {shape}", fields[1], _members(known)), feed, fields[0], tally)
@@ -580,12 +640,13 @@ def _shape(
     judge: Judge,
     label: Callable[[Evidence], str],
     paths: Paths,
+    undone: Mapping[FieldKey, str] | None = None,
 ) -> tuple[Mapping[FieldKey, tuple[str, str, bool | None]], frozenset[int]] | None:
     """The personal fields of a version with category, form and verdict; and the parts that have any."""
     held = ledger.blob(connection, digest)
     if held is None:
         return None
-    outcome = evidence.decode(held)
+    outcome = undoing.told(evidence.decode(held), undone or {})
     verdicts = judge(vendor, outcome, paths)
     out: dict[FieldKey, tuple[str, str, bool | None]] = {}
     for key, found in _all_fields(outcome):

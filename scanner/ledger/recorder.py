@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
-from scanner.ledger import evidence, schema, store
+from scanner.ledger import evidence, schema, store, undoing
 from scanner.ledger.people import Crowd
 from scanner.ledger.store import Ledger, Writer, stored
 from scanner.model import Outcome, PolicySource, Table
@@ -123,8 +123,6 @@ class Recorder:
         at: str,
         delivery: Delivery,
         also: Callable[[Connection], None] | None = None,
-        *,
-        anew: bool = False,
     ) -> int:
         """Record an outcome as observed at a time; durable when it returns.
 
@@ -133,7 +131,6 @@ class Recorder:
             at: as `scanner.ledger.store.stamp` writes it.
             delivery: where it was found.
             also: further statements of the same transaction.
-            anew: whether more is known of this content than when it was recorded.
 
         Returns:
             The number of the version that it is.
@@ -142,7 +139,7 @@ class Recorder:
         known = self._at(place)
         content = self._content(outcome, place, known)
         vendor = delivery.vendor or ""
-        version, rows, blobs, fields = self._version(outcome, vendor, content, anew)
+        version, rows, blobs, fields = self._version(outcome, vendor, content)
         # Of several times that this content lay here, the one that had not ended: files go and come back.
         same = next((e for e in known if e.version == version["id"] and not _ended(e, at)), None)
         presences = self._moved(known, version["id"], at)
@@ -189,7 +186,7 @@ class Recorder:
         return str(found)
 
     def _version(
-        self, outcome: Outcome, vendor: str, content: str, anew: bool = False
+        self, outcome: Outcome, vendor: str, content: str
     ) -> tuple[dict[str, Any], list[store.Row], dict[str, bytes], list[dict[str, Any]] | None]:
         """The version's row, further rows to write with it, its blobs, and its fields where they changed."""
         table = schema.versions
@@ -197,8 +194,11 @@ class Recorder:
         row = self._writer.connection.execute(query).one_or_none()
         self._writer.connection.rollback()
         unread = outcome.sha256 is None and not outcome.tables and not outcome.texts
+        noted = row is not None and self._noted(int(row.id))
         same_rules = row is not None and row.rules_digest == self._rules and row.forgotten == 0
-        if row is not None and (unread or (same_rules and not anew)):
+        # What was recorded before such was noted is recorded anew.
+        complete = same_rules and (noted or not undoing.tells(outcome))
+        if row is not None and (unread or complete):
             return dict(row._mapping), [], {}, None
         number = self._next["versions"] if row is None else int(row.id)
         self._next["versions"] += row is None
@@ -207,8 +207,6 @@ class Recorder:
         packed = evidence.pack(outcome, members=self._members)
         blobs = dict(self._ledger.sealed(data) for data in (evidence.encode(outcome), packed) if data)
         digests = list(blobs)
-        if same_rules and row is not None and row.evidence == digests[0]:
-            return dict(row._mapping), [], {}, None
         about = _people(outcome)
         values = {
             "id": number,
@@ -234,7 +232,23 @@ class Recorder:
         }
         rows = [store.Row("versions", values)]
         rows += self._feed(vendor, feed, name)
+        sealed = [
+            self._ledger.sealed(data) if data else None for data in undoing.noted(self._ledger, outcome)
+        ]
+        blobs |= dict(each for each in sealed if each is not None)
+        if noted or any(sealed):
+            names = [None if each is None else each[0] for each in sealed]
+            row_of = {"version": number, "vendor": vendor, "hashed": names[0], "probes": names[1]}
+            rows.append(store.Row("undoing", row_of))
         return values, rows, blobs, fields
+
+    def _noted(self, version: int) -> bool:
+        """Whether it is noted what a version's digests and clear values are."""
+        table = schema.undoing
+        query = select(table.c.version).where(table.c.version == version)
+        found = self._writer.connection.execute(query).first()
+        self._writer.connection.rollback()
+        return found is not None
 
     def _feed(self, vendor: str, feed: str, name: str) -> list[store.Row]:
         table = schema.feeds
@@ -339,10 +353,17 @@ class Recorder:
         forgotten = {row["id"] for row in rows}
         kept = select(versions.c.evidence, versions.c.people).where(versions.c.id.not_in(forgotten))
         still = {digest for pair in connection.execute(kept) for digest in pair if digest}
-        connection.rollback()
         changed = [
             store.Row("versions", {**row, "evidence": None, "people": None, "forgotten": 1}) for row in rows
         ]
+        for each in connection.execute(select(schema.undoing)):
+            digests = {each.hashed, each.probes} - {None}
+            if each.version in forgotten:
+                held |= digests
+                changed.append(store.Row("undoing", {**each._mapping, "hashed": None, "probes": None}))
+            else:
+                still |= digests
+        connection.rollback()
 
         def drop(writing: Connection) -> None:
             for digest in sorted(held - still):

@@ -127,6 +127,18 @@ fields = Table(
     Column("hidden", Integer, nullable=False),
 )
 
+#: Of versions with digests, or with clear values: what digests there are, and what digests of the values are
+#: (blobs, see `scanner.ledger.undoing`). Null where there is none, or it was forgotten.
+undoing = Table(
+    "undoing",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("vendor", String(256), nullable=False),
+    Column("hashed", String(64)),
+    Column("probes", String(64)),
+    Index("undoing_hashed", "vendor", "hashed"),
+)
+
 #: Findings: each with its state, and as it is at its worst place (JSON, no personal value).
 findings = Table(
     "findings",
@@ -277,5 +289,6 @@ CHAINED: dict[str, tuple[Table, tuple[str, ...]]] = {
     "feeds": (feeds, ("vendor", "id")),
     "versions": (versions, ("id",)),
     "presences": (presences, ("id",)),
+    "undoing": (undoing, ("version",)),
     "finding_actions": (finding_actions, ("id",)),
 }

@@ -30,7 +30,7 @@ from scanner.ledger.keys import InstallationKey, LedgerKeyError, load
 #: The form of the tables that this program writes: the newest revision in ``migrations/versions``.
 #: What the database says where it cannot be read or written.
 StoreError = SQLAlchemyError
-HEAD = "0005"
+HEAD = "0006"
 FIRST_MAC = "0" * 64
 _LOCK = 0x73686172  # "shar": PostgreSQL's advisory lock of the one writer
 _ANCHOR_FIELDS = 2

@@ -115,6 +115,9 @@ def _blobs(ledger: Ledger, connection: Connection) -> Iterator[str]:
         select(schema.versions.c.id, schema.versions.c.evidence, schema.versions.c.people)
     ):
         wanted |= {digest: int(row.id) for digest in (row.evidence, row.people) if digest}
+    undoing = schema.undoing
+    for row in connection.execute(select(undoing)):
+        wanted |= {digest: int(row.version) for digest in (row.hashed, row.probes) if digest}
     for row in connection.execute(select(schema.blobs)):
         version = wanted.pop(row.digest, None)
         try:

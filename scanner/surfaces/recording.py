@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 from scanner import resources
 from scanner.engine import Request, policy_path
-from scanner.judging import findings_of, of_vendors, settle_vendors
+from scanner.judging import findings_of, of_undone, of_vendors, settle_undone, settle_vendors
 from scanner.ledger import findings
 from scanner.ledger.findings import Transition
 from scanner.ledger.recorder import Delivery, Presence, Recorder
 from scanner.ledger.store import Connection, Ledger, stamp, stored
-from scanner.model import Finding, Form, Outcome, Report, Stage
+from scanner.model import Finding, Outcome, Report, Stage
 
 MTIME = "mtime"
 
@@ -59,8 +59,6 @@ class ScanRecording:
     _closed: list[str] = field(default_factory=list)
     _incomplete: set[str] = field(default_factory=set)
     _devices: dict[str, str] = field(default_factory=dict)
-    _recorded: dict[tuple[str, str | None], Outcome] = field(default_factory=dict)
-    _places: dict[tuple[str, str | None], tuple[tuple[str, str], str, Delivery]] = field(default_factory=dict)
     recorded: int = 0
     #: Transitions of findings so far.
     changes: list[Transition] = field(default_factory=list)
@@ -96,9 +94,6 @@ class ScanRecording:
 
         self.recorder.record(outcome, at, delivery, register if self.request.policy else None)
         self.recorded += 1
-        if _hashed(outcome):
-            self._recorded[_named(outcome)] = outcome
-            self._places[_named(outcome)] = (place, at, delivery)
 
     def _findings(self, outcome: Outcome, path: str) -> tuple[Finding, ...]:
         today = self.request.today or datetime.now(UTC).date()
@@ -127,7 +122,7 @@ class ScanRecording:
         count = self.recorder.gone([each.id for each in missing], at, self._gone(at))
         note = {"roots": [stored(root) for root in self._roots], "items": self.recorded, "gone": count}
         self.recorder.scanned(at, note)
-        self._settle(report, at)
+        self._settle(at)
         return count
 
     def _gone(self, at: str) -> Callable[[Connection, Sequence[tuple[str, str]]], None]:
@@ -136,22 +131,16 @@ class ScanRecording:
 
         return register
 
-    def _settle(self, report: Report, at: str) -> None:
-        """What only the whole scan tells: digests that other files undo, limits and agreements of vendors."""
-        policy = self.request.policy
-        changed = [each for each in report.outcomes if self._recorded.get(_named(each)) not in (None, each)]
-        for outcome in changed:
-            _, seen, delivery = self._places[_named(outcome)]
-            self.recorder.record(outcome, seen, delivery, anew=True)
+    def _settle(self, at: str) -> None:
+        """What all that vendors hold tells: digests that other files undo, limits, agreements, joins."""
+        policy, ledger = self.request.policy, self.recorder.writer.ledger
         if policy is None:
             return
-        vendors = of_vendors(self.recorder.writer.ledger, policy, at, self.request.policy_digest)
+        vendors = of_vendors(ledger, policy, at, self.request.policy_digest)
+        undone = of_undone(ledger, at, self.request.policy_digest)
 
         def register(connection: Connection) -> None:
-            for outcome in changed:
-                place, _, delivery = self._places[_named(outcome)]
-                found = self._findings(outcome, delivery.path)
-                self.changes += findings.observe(connection, place, found, at)
+            self.changes += settle_undone(connection, ledger, policy, undone, at)
             self.changes += settle_vendors(connection, vendors, at)
 
         self.recorder.writer.write("judged", [], also=register, note={"at": at})
@@ -177,20 +166,6 @@ class ScanRecording:
             location.startswith(inside) and (location, member) in self._known
             for location, member in self._seen
         )
-
-
-def _named(outcome: Outcome) -> tuple[str, str | None]:
-    return outcome.path, outcome.member
-
-
-def _hashed(outcome: Outcome) -> bool:
-    """Whether another file may undo something in it."""
-    return any(
-        found.form is Form.HASHED
-        for table in outcome.tables
-        for column in table.columns
-        for found in column.entities
-    )
 
 
 def _facts(location: str) -> tuple[float | None, str]:

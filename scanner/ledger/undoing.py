@@ -1,0 +1,304 @@
+"""Digests that a vendor can undo with another of its files, whenever the two were delivered.
+
+Of each version the ledger keeps, sealed, hashes of the digests that its columns hold, and hashes of what
+digests of some of its clear values would be (`scanner.detect.reversal`). What a vendor can reach at one time
+is held against itself when that is asked, so the answer depends on what is there alone: not on the order in
+which files came, nor on which of them one scan read.
+
+The hashes are those of `scanner.detect.hashing`, made under a key of the installation's and enciphered under
+another one before they are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, select
+
+from scanner.ledger import schema
+from scanner.ledger.evidence import packed_words, unpacked_words
+from scanner.ledger.store import Ledger
+from scanner.model import Column, Evidence, Form, Outcome, Table, printable
+from scanner.undoing import signal, signalled
+
+#: A field of an item, as `scanner.ledger.queries.FieldKey`.
+FieldKey = tuple[int, int, str]
+#: For each version what is told of its fields that another file undoes.
+Undone = Mapping[int, Mapping[FieldKey, str]]
+
+Words = NDArray[np.uint64]
+
+#: Of kept answers: what is found in another way is found again.
+_FORM = 1
+#: Hashes of digests of clear values that are compared at a time: some 50 MiB.
+_AT_ONCE = 1 << 20
+#: Blobs that are opened at a time, each of 2 MiB at most.
+_BLOBS = 16
+_BLOCK = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Clue:
+    """Where clear values are: the file's name, the column's, and the way in which they were digested."""
+
+    name: str
+    source: str
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """What undoes most of a field so far; of equals the first by name."""
+
+    hits: int
+    name: str
+    source: str
+    way: str
+
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        """The best has the smallest."""
+        return -self.hits, self.name, self.source, self.way
+
+
+# -- what is kept ------------------------------------------------------------------------------------------
+
+
+def tells(outcome: Outcome) -> bool:
+    """Whether there is anything to be kept of an outcome."""
+    return any(table.probes for table in outcome.tables) or any(True for _ in _hashed(outcome))
+
+
+def noted(ledger: Ledger, outcome: Outcome) -> tuple[bytes, bytes]:
+    """What is to be kept of an outcome's digests, and of its clear values; empty where there are none."""
+    hashed = [(list(at), found.distinct.hashes()) for at, found in _hashed(outcome)]
+    probes = [
+        ([probe.source, probe.way], np.frombuffer(probe.packed, "<u8"))
+        for table in outcome.tables
+        for probe in table.probes
+    ]
+    return _packed(ledger, hashed), _packed(ledger, probes)
+
+
+def _hashed(outcome: Outcome) -> Iterator[tuple[FieldKey, Evidence]]:
+    """Digests that nothing in the item itself undoes."""
+    for at, table in enumerate(outcome.tables):
+        for column in table.columns:
+            for found in column.entities:
+                if found.form is Form.HASHED and found.undone is None and found.distinct.packed:
+                    yield (at, column.index, found.entity_type), found
+
+
+def _packed(ledger: Ledger, sets: Sequence[tuple[list[Any], Words]]) -> bytes:
+    if not sets:
+        return b""
+    pieces = [packed_words(_enciphered(ledger, words)) for _, words in sets]
+    heads = [[head, len(piece)] for (head, _), piece in zip(sets, pieces, strict=True)]
+    head = json.dumps(heads, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    return b"".join([len(head).to_bytes(4, "little"), head, *pieces])
+
+
+def _unpacked(data: bytes) -> Iterator[tuple[list[Any], Words]]:
+    at = 4 + int.from_bytes(data[:4], "little")
+    for head, size in json.loads(data[4:at]):
+        yield head, unpacked_words(data[at : at + size])
+        at += size
+
+
+def _enciphered(ledger: Ledger, words: Words) -> Words:
+    """Each word through AES, cut to 64 bits again; ascending."""
+    blocks = np.zeros((len(words), _BLOCK // 8), "<u8")
+    blocks[:, 0] = words
+    # Single blocks through a keyed permutation are what is wanted: equal words must stay equal.
+    cipher = Cipher(algorithms.AES(ledger.key.derive("undoing")), modes.ECB())  # noqa: S305 # see above
+    sealed = cipher.encryptor().update(blocks.tobytes())
+    return np.sort(np.frombuffer(sealed, "<u8").reshape(-1, _BLOCK // 8)[:, 0])
+
+
+# -- what is asked -----------------------------------------------------------------------------------------
+
+
+def concerned(connection: Connection) -> list[str | None]:
+    """Vendors that had digests which another file might undo; None is nobody's folder."""
+    table = schema.undoing
+    query = select(table.c.vendor).where(table.c.hashed.is_not(None)).distinct()
+    return [row.vendor or None for row in connection.execute(query.order_by(table.c.vendor))]
+
+
+def undone(
+    ledger: Ledger,
+    connection: Connection,
+    vendor: str | None,
+    there: Callable[[], Mapping[int, str]],
+    made: dict[str, bytes] | None = None,
+) -> dict[int, dict[FieldKey, str]]:
+    """What a vendor can undo of the versions that it can reach.
+
+    Args:
+        ledger: an open one.
+        connection: to it.
+        vendor: None is nobody's folder.
+        there: gives the versions and the name of a file that each is; asked only where it matters.
+        made: takes the answer, by name, for who keeps it.
+    """
+    table = schema.undoing
+    mine = table.c.vendor == (vendor or "")
+    digests = connection.execute(select(table).where(mine, table.c.hashed.is_not(None))).all()
+    if not digests:
+        return {}
+    names = there()
+    digests = [row for row in digests if row.version in names]
+    clear = [
+        row
+        for row in connection.execute(select(table).where(mine, table.c.probes.is_not(None)))
+        if row.version in names
+    ]
+    if not digests or not clear:
+        return {}
+    question = _question(ledger, vendor, digests, clear, names)
+    held = _kept(ledger, connection, question)
+    if held is None:
+        best = _best(ledger, connection, digests, _by_name(clear, names))
+        said = [[*at, signal(b.way, b.source, f"file {printable(b.name)}")] for at, b in sorted(best.items())]
+        held = json.dumps(said).encode("ascii")
+        if made is not None:
+            made[question] = held
+    out: dict[int, dict[FieldKey, str]] = {}
+    for version, part, column, entity_type, text in json.loads(held):
+        out.setdefault(version, {})[part, column, entity_type] = text
+    return out
+
+
+def _question(
+    ledger: Ledger,
+    vendor: str | None,
+    digests: Sequence[Row[Any]],
+    clear: Sequence[Row[Any]],
+    names: Mapping[int, str],
+) -> str:
+    asked = [
+        "undone",
+        _FORM,
+        vendor,
+        sorted((row.version, row.hashed) for row in digests),
+        sorted((names[row.version], row.probes) for row in clear),
+    ]
+    return ledger.digest(json.dumps(asked).encode(), "answer")
+
+
+def _kept(ledger: Ledger, connection: Connection, question: str) -> bytes | None:
+    table = schema.answers
+    data = connection.execute(select(table.c.data).where(table.c.question == question)).scalar()
+    return None if data is None else ledger.union_opened(question, bytes(data))
+
+
+def _by_name(clear: Sequence[Row[Any]], names: Mapping[int, str]) -> dict[str, str]:
+    """Blobs of clear values and a file's name for each: the first of those that hold the same."""
+    out: dict[str, str] = {}
+    for name, blob in sorted((names[row.version], row.probes) for row in clear):
+        out.setdefault(blob, name)
+    return out
+
+
+def _best(
+    ledger: Ledger, connection: Connection, digests: Sequence[Row[Any]], clear: Mapping[str, str]
+) -> dict[tuple[int, int, int, str], _Best]:
+    """For each field (version, part, column, type) that can be undone what undoes most of it."""
+    out: dict[tuple[int, int, int, str], _Best] = {}
+    versions: dict[str, list[int]] = {}
+    for row in digests:
+        versions.setdefault(row.hashed, []).append(row.version)
+    for clues, words in _slices(ledger, connection, clear):
+        wanted = _Wanted(clues, words)
+        for blob, data in _opened(ledger, connection, versions):
+            for (part, column, entity_type), held in _unpacked(data):
+                found = wanted.best(held)
+                if found is None:
+                    continue
+                for version in versions[blob]:
+                    at = (version, part, column, entity_type)
+                    if at not in out or found.order < out[at].order:
+                        out[at] = found
+    return out
+
+
+def _opened(ledger: Ledger, connection: Connection, blobs: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    names = list(blobs)
+    for start in range(0, len(names), _BLOBS):
+        yield from ledger.blobs(connection, names[start : start + _BLOBS]).items()
+
+
+def _slices(
+    ledger: Ledger, connection: Connection, clear: Mapping[str, str]
+) -> Iterator[tuple[list[_Clue], list[Words]]]:
+    """Clear columns, so many at a time that their hashes do not take too much memory."""
+    clues: list[_Clue] = []
+    words: list[Words] = []
+    size = 0
+    for blob, data in _opened(ledger, connection, clear):
+        for (source, way), held in _unpacked(data):
+            clues.append(_Clue(clear[blob], source, way))
+            words.append(held)
+            size += len(held)
+        if size >= _AT_ONCE:
+            yield clues, words
+            clues, words, size = [], [], 0
+    if clues:
+        yield clues, words
+
+
+class _Wanted:
+    """Hashes of digests to look for, each with the clear columns that it is of."""
+
+    def __init__(self, clues: Sequence[_Clue], words: Sequence[Words]) -> None:
+        self._clues = clues
+        owners = np.repeat(np.arange(len(clues), dtype=np.int32), [len(each) for each in words])
+        every = np.concatenate(words)
+        order = np.argsort(every, kind="stable")
+        self._owners = owners[order]
+        self._words, self._starts = np.unique(every[order], return_index=True)
+        self._ends = np.append(self._starts[1:], len(every))
+
+    def best(self, held: Words) -> _Best | None:
+        """The clear column of which most is held; None where nothing is."""
+        at = np.minimum(np.searchsorted(self._words, held), len(self._words) - 1)
+        found = np.unique(at[self._words[at] == held])
+        if not len(found):
+            return None
+        pieces = [self._owners[self._starts[each] : self._ends[each]] for each in found.tolist()]
+        hits = np.bincount(np.concatenate(pieces), minlength=len(self._clues))
+        most = int(hits.max())
+        clues = [self._clues[each] for each in np.flatnonzero(hits == most).tolist()]
+        return min((_Best(most, each.name, each.source, each.way) for each in clues), key=lambda b: b.order)
+
+
+# -- what becomes of it ------------------------------------------------------------------------------------
+
+
+def told(outcome: Outcome, known: Mapping[FieldKey, str]) -> Outcome:
+    """An outcome of which it is told what others undo."""
+    if not known:
+        return outcome
+    tables = tuple(_table(at, table, known) for at, table in enumerate(outcome.tables))
+    return replace(outcome, tables=tables)
+
+
+def _table(at: int, table: Table, known: Mapping[FieldKey, str]) -> Table:
+    return replace(table, columns=tuple(_column(at, column, known) for column in table.columns))
+
+
+def _column(at: int, column: Column, known: Mapping[FieldKey, str]) -> Column:
+    return replace(column, entities=tuple(_evidence(at, column, each, known) for each in column.entities))
+
+
+def _evidence(at: int, column: Column, evidence: Evidence, known: Mapping[FieldKey, str]) -> Evidence:
+    said = known.get((at, column.index, evidence.entity_type))
+    if said is None or evidence.form is not Form.HASHED or evidence.undone is not None:
+        return evidence
+    return signalled(evidence, said)
