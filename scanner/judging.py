@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from scanner import resources
+from scanner import documents, resources
 from scanner.ledger import findings, queries, undoing
 from scanner.ledger.findings import Transition
 from scanner.ledger.store import Ledger, Writer, stamp
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from scanner.policy.model import Policy, Vendor
 
+#: What was judged of digests that others undo, by place: what it was about, and whether it is a finding.
+Settled = Mapping[findings.Place, tuple[object, bool]]
 #: Told of what changed, inside of the transaction that changes it.
 Told = Callable[["Connection", Sequence[Transition]], None]
 
@@ -132,34 +134,76 @@ def of_undone(ledger: Ledger, at: str, digest: str | None) -> Undone:
     queries.keep_made(ledger, made)
     known = [[place, path, version.id, sorted(told[version.id].items())] for place, path, version in places]
     asked = json.dumps([at[:10], digest, known])
-    return Undone(told, places, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest())
+    return Undone(told, places, hashlib.sha256(asked.encode("ascii")).hexdigest())
+
+
+def standing(connection: Connection, vendors: Mapping[str, Sequence[Finding]], undone: Undone) -> str:
+    """Tells what is to be registered, and what is of digests that others undo, from what was before."""
+    found = [[vendor, [documents.finding(each) for each in vendors[vendor]]] for vendor in sorted(vendors)]
+    held = [undone.state, found, sorted(findings.places_with_others(connection))]
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode("ascii")).hexdigest()
 
 
 def settle_undone(
-    connection: Connection, ledger: Ledger, policy: Policy, undone: Undone, at: str
-) -> list[Transition]:
+    connection: Connection,
+    ledger: Ledger,
+    policy: Policy,
+    undone: Undone,
+    at: str,
+    before: Settled | None = None,
+) -> tuple[list[Transition], Settled]:
     """Register what a policy says of digests that can be undone, beyond what it says of their files alone.
 
-    In the caller's transaction; gives what changed. One file at a time is judged, so memory is bounded.
+    In the caller's transaction. One file at a time is judged, so memory is bounded.
+
+    Args:
+        connection: the writer's, inside of its transaction.
+        ledger: an open one.
+        policy: what vendors may have.
+        undone: what can be undone now.
+        at: as `scanner.ledger.store.stamp` writes it.
+        before: what this gave last, by the same policy and on the same day: what is as it was then is not
+            judged again.
+
+    Returns:
+        What changed, and what to give as ``before`` once the transaction is done.
     """
     today = date.fromisoformat(at[:10])
+    held = set(findings.places_with_others(connection))
     out: list[Transition] = []
+    settled: dict[findings.Place, tuple[object, bool]] = {}
     for place, path, version in undone.places:
-        outcome = queries.outcome_of(ledger, connection, version)
-        if outcome is None:
+        told = undone.told[version.id]
+        about = (path, version.id, told)
+        if before is not None and before.get(place) == (about, place in held):
+            settled[place] = before[place]
             continue
-        vendor = None
-        if policy.vendor_of(path) is None and version.vendor and policy.vendor(version.vendor):
-            vendor = version.vendor  # it was scanned as this vendor's, wherever it lay
-        alone = findings_of(policy, outcome, path, vendor, today)
-        outcome = undoing.told(outcome, undone.told[version.id])
-        found = [each for each in findings_of(policy, outcome, path, vendor, today) if each not in alone]
+        found = _with_others(ledger, connection, policy, (path, version, told), today)
         out += findings.observe(connection, findings.with_others(place), found, at)
-    there = {place for place, _, _ in undone.places}
-    for place in findings.places_with_others(connection):
-        if place not in there:
-            out += findings.observe(connection, findings.with_others(place), (), at)
-    return out
+        settled[place] = about, bool(found)
+    for place in held - settled.keys():
+        out += findings.observe(connection, findings.with_others(place), (), at)
+    return out, settled
+
+
+def _with_others(
+    ledger: Ledger,
+    connection: Connection,
+    policy: Policy,
+    each: tuple[str, queries.Version, Mapping[queries.FieldKey, str]],
+    today: date,
+) -> list[Finding]:
+    """The findings about a file that it has only because of others."""
+    path, version, told = each
+    outcome = queries.outcome_of(ledger, connection, version)
+    if outcome is None:
+        return []
+    vendor = None
+    if policy.vendor_of(path) is None and version.vendor and policy.vendor(version.vendor):
+        vendor = version.vendor  # it was scanned as this vendor's, wherever it lay
+    alone = findings_of(policy, outcome, path, vendor, today)
+    together = findings_of(policy, undoing.told(outcome, told), path, vendor, today)
+    return [found for found in together if found not in alone]
 
 
 def with_verdicts(policy: Policy | None, answer: dict[str, Any]) -> dict[str, Any]:
@@ -254,7 +298,7 @@ def rejudge(
             left += findings.places_with_others(connection)
         out.extend(findings.gone(connection, left, at))
         if policy is not None:
-            out.extend(settle_undone(connection, ledger, policy, undone, at))
+            out.extend(settle_undone(connection, ledger, policy, undone, at)[0])
         out.extend(settle_vendors(connection, vendors, at))
         if told is not None:
             told(connection, out)

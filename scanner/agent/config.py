@@ -89,6 +89,7 @@ class AgentConfig:
         answer_seconds: a network's file system that does not answer for so long counts as not mounted.
         exclude: glob patterns, relative to the share, of what not to scan.
         quiet_hours: ``22:00-06:00``, in local time: work that can wait does so then.
+        account_seconds: at most so often is judged what vendors hold over all files, when that changed.
         heartbeat_seconds: between two signs of life.
         selftest_minutes: between two self-tests; 0 for none.
         sinks: see ``docs/sinks.md``.
@@ -111,6 +112,7 @@ class AgentConfig:
     answer_seconds: float = 10.0
     exclude: tuple[str, ...] = ()
     quiet_hours: tuple[str, ...] = ()
+    account_seconds: float = 60.0
     heartbeat_seconds: float = 300.0
     selftest_minutes: float = 60.0
     sinks: tuple[Mapping[str, Any], ...] = ()

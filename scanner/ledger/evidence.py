@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from scanner.model import (
     Table,
     Text,
 )
-from scanner.sketch import FULL
+from scanner.sketch import CAPACITY, FULL
 
 FORMAT = 1
 _EVIDENCE = ("entity_type", "category", "rows", "mentions", "confidence", "signals", "samples")
@@ -122,11 +122,30 @@ def _as_evidence(held: dict[str, Any]) -> Evidence:
     return Evidence(form=Form(held["form"]), distinct=_counted(held["distinct"]), **values)
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted(Distinct):
+    """A set that says how many it holds without holding them; united with others it is an estimate."""
+
+    number: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """True up to what sets hold: an estimate is of more."""
+        return self.number <= CAPACITY
+
+    @property
+    def kept(self) -> int:
+        """Number of hashes that it held."""
+        return min(self.number, CAPACITY)
+
+    @property
+    def count(self) -> int:
+        """Distinct values."""
+        return self.number
+
+
 def _counted(count: int) -> Distinct:
-    """A set that says how many it holds without holding them."""
-    if count <= 0:
-        return Distinct()
-    return Distinct(bytes(8), FULL if count == 1 else FULL // count)
+    return _Counted(bytes(8), FULL if count == 1 else FULL // count, count) if count > 0 else Distinct()
 
 
 def _as_table(held: dict[str, Any], persons: tuple[tuple[PersonKeys, ...], int] | None) -> Table:

@@ -224,6 +224,11 @@ class Writer:
         """The writer's own connection, for what it reads between its writes."""
         return self._connection
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest entry; 0 before the first."""
+        return self._seq
+
     def close(self) -> None:
         """Let others write."""
         self._connection.close()

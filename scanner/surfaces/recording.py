@@ -140,7 +140,7 @@ class ScanRecording:
         undone = of_undone(ledger, at, self.request.policy_digest)
 
         def register(connection: Connection) -> None:
-            self.changes += settle_undone(connection, ledger, policy, undone, at)
+            self.changes += settle_undone(connection, ledger, policy, undone, at)[0]
             self.changes += settle_vendors(connection, vendors, at)
 
         self.recorder.writer.write("judged", [], also=register, note={"at": at})

@@ -5,20 +5,23 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 
+from scanner import judging
 from scanner.config import Settings
 from scanner.engine import Request
 from scanner.item import read_item
 from scanner.judging import rejudge
 from scanner.ledger import findings as register
-from scanner.ledger import schema
+from scanner.ledger import schema, undoing
 from scanner.ledger.findings import Transition
+from scanner.ledger.queries import Version
 from scanner.ledger.recorder import Recorder
-from scanner.ledger.store import Writer, open_ledger
+from scanner.ledger.store import Connection, Ledger, Writer, open_ledger
 from scanner.ledger.verify import verify
 from scanner.model import ItemRef, Outcome
 from scanner.policy.loading import loads
@@ -99,6 +102,12 @@ def _file(found: register.Registered) -> str:
     return Path(found.document["path"]).name
 
 
+def documents(shop: Shop) -> list[dict[str, object]]:
+    """All that is registered, but for what files are called relative to what was scanned."""
+    with shop.ledger.reading() as connection:
+        return [{**each.document, "path": _file(each)} for each in register.listed(connection)]
+
+
 def told(changes: Sequence[Transition]) -> list[str]:
     return [f"{each.kind} {each.document['column']}" for each in changes]
 
@@ -123,7 +132,9 @@ def test_the_same_files_give_the_same_findings_in_whatever_order(shop: Shop, ord
     assert state(shop) == {UNDONE, CLEAR}
     for at, root in enumerate(["acme/a", "acme/b", "", "acme/a"]):
         assert scan(shop, 20 + at, *filter(None, [root])) == []
+        before = documents(shop)
         assert judged(shop) == []
+        assert documents(shop) == before
     with shop.ledger.reading() as connection:
         document = next(each.document for each in register.listed(connection) if _file(each) == "hashes.csv")
     assert "can be undone (md5 of column email in file acme/b/clear.csv)" in document["because"]
@@ -279,3 +290,49 @@ def test_neither_values_nor_their_digests_are_kept(shop: Shop, tmp_path: Path) -
         assert person.email.encode() not in data
         assert digest.encode() not in data
         assert bytes.fromhex(digest) not in data
+
+
+def test_what_is_as_it_was_is_not_judged_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But where its finding was taken away meanwhile, as of a file that was gone for a moment, it is."""
+    both(shop)
+    scan(shop, 1)
+    read: list[int] = []
+    original = judging.queries.outcome_of
+
+    def counted(ledger: Ledger, connection: Connection, version: Version) -> Outcome | None:
+        read.append(version.id)
+        return original(ledger, connection, version)
+
+    monkeypatch.setattr(judging.queries, "outcome_of", counted)
+    at, place = day(2), (str(shop.root / A), "")
+    undone = judging.of_undone(shop.ledger, at, "sha256:law")
+    with shop.ledger.engine.begin() as connection:
+
+        def settled(before: judging.Settled | None) -> tuple[list[str], judging.Settled, int]:
+            read.clear()
+            changes, state = judging.settle_undone(connection, shop.ledger, shop.policy, undone, at, before)
+            return told(changes), state, len(read)
+
+        changes, state, looked = settled(None)
+        assert (changes, looked) == ([], 1)
+        changes, state, looked = settled(state)
+        assert (changes, looked) == ([], 0)
+        assert told(register.gone(connection, [place], at)) == ["resolved email_hash"]
+        changes, state, looked = settled(state)
+        assert (changes, looked) == (["opened email_hash"], 1)
+
+
+def test_many_clear_columns_are_compared_bit_by_bit(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that undoes most is told, in whichever bit it comes; of equals the first by name."""
+    put(shop, A, md5, "email_hash", PEOPLE[:40])
+    put(shop, "acme/b/a few.csv", str, "email", PEOPLE[38:])
+    put(shop, "acme/b/most.csv", str, "email", PEOPLE)
+    put(shop, "acme/b/as many.csv", str, "email", PEOPLE)
+    put(shop, "acme/b/nobody.csv", str, "email", [replace(e, email=f"x{e.email}") for e in PEOPLE])
+    scan(shop, 1)
+    for size in (1, 1 << 20):
+        monkeypatch.setattr(undoing, "_AT_ONCE", size)
+        with shop.ledger.engine.begin() as connection:
+            connection.execute(schema.answers.delete())
+        (said,) = judging.of_undone(shop.ledger, day(2), None).told.values()
+        assert list(said.values()) == ["reversible:md5 of column email in file acme/b/as many.csv"]
