@@ -11,7 +11,7 @@ import pickle
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,21 @@ class SampledTable:
     name: str
     columns: list[Column]
     generated: bool = False
+
+
+def without_headings(table: SampledTable, most: int | None = None) -> SampledTable:
+    """The table as it is without its heading and its name; of each column ``most`` distinct values."""
+    columns = [
+        replace(
+            column,
+            name="",
+            values=column.values[:most],
+            filled=column.filled if most is None else min(column.filled, most),
+        )
+        for column in table.columns
+        if column.values
+    ]
+    return SampledTable(table.source, "", columns, table.generated)
 
 
 def source_of(file: str) -> str:

@@ -3,10 +3,11 @@
     python -m bench.train_columns [--dry-run] [--misses] [--generated N]
 
 Two logistic regressions with an L2 penalty. Every type has the weights that all share and its own departure
-from them, so that a type with few examples leans on the others. What is printed is measured on columns whose
-*source* (repository, public body, made-up table) the model had not seen: ten folds, never split by row or
-column. The second regression is fitted on the first one's predictions of unseen columns, and so calibrates
-it.
+from them, so that a type with few examples leans on the others. Columns without a heading have weights of
+their own, from the same tables without their headings, of all rows and of five. What is printed is measured
+on columns whose *source* (repository, public body, made-up table) the model had not seen: ten folds, never
+split by row or column. The second regression is fitted on the first one's predictions of unseen columns, and
+so calibrates it.
 
 Needs scikit-learn (of the extra ``dev``) and ``$SHAREWATCH_REAL_DATA``; the same data, the same file.
 """
@@ -23,10 +24,10 @@ from typing import Any
 import numpy as np
 
 from bench import accuracy, common, samples, tables, verdicts
-from bench.samples import Label
+from bench.samples import Label, SampledTable
 from scanner.detect.columnrules import NATIONAL, weights
 from scanner.detect.neighbours import TableMeanings
-from scanner.detect.weighing import BIAS, LOGIT, ColumnModel
+from scanner.detect.weighing import BIAS, LOGIT, NO_HEADING, NO_HEADINGS, ColumnModel, Regressions, Rows
 
 FOLDS = 10
 #: The inverse of the L2 penalty's strength, of the two regressions. Of 0.3, 1 and 3 the one with the best
@@ -37,6 +38,9 @@ INVERSE_PENALTY = (3.0, 1.0)
 DEPARTURE = (0.7, 0.2)
 #: What a made-up column counts beside a real one.
 GENERATED_WEIGHT = 0.3
+#: Values in each column of the shortest tables.
+_FEW = 5
+_REAL, _MADE_UP = "real sources", "made-up tables"
 _SHOWN = 0.5
 _SMALLEST = 0.005
 
@@ -195,21 +199,32 @@ def train(
     """Fit, cross-validated by source."""
     fold = folds_of(sources)
     own = examples(seen, weight)
-    context = {kind: {LOGIT: 1.0} for kind in (*weights().types, NATIONAL)}
+    as_it_is: Rows = {kind: {LOGIT: 1.0} for kind in (*weights().types, NATIONAL)}
     by_fold: list[ColumnModel] = []
     for number in range(FOLDS):
         part = [each for each in own if fold[each.place[0]] != number]
-        by_fold.append(ColumnModel(Regression(INVERSE_PENALTY[0], DEPARTURE[0]).fit(part).rows, context))
+        by_fold.append(ColumnModel(*(Regressions(rows, as_it_is) for rows in _two(part, 0, NO_HEADING))))
     again = beside(seen, [by_fold[number] for number in fold], own)
     unseen = []
     for number, model in enumerate(by_fold):
         part = [each for each in again if fold[each.place[0]] != number]
-        unseen.append(ColumnModel(model.own, Regression(INVERSE_PENALTY[1], DEPARTURE[1]).fit(part).rows))
-    final = ColumnModel(
-        Regression(INVERSE_PENALTY[0], DEPARTURE[0]).fit(own).rows,
-        Regression(INVERSE_PENALTY[1], DEPARTURE[1]).fit(again).rows,
-    )
+        unseen.append(_beside(_two(part, 1, NO_HEADINGS), model.headed.own, model.bare.own))
+    final = _beside(_two(again, 1, NO_HEADINGS), *_two(own, 0, NO_HEADING))
     return Trained(final, [unseen[number] for number in fold])
+
+
+def _two(found: Sequence[Example], which: int, bare: str) -> tuple[Rows, Rows]:
+    """The first or second regression, of columns with headings and of those without."""
+    kinds = (
+        [each for each in found if bare not in each.features],
+        [each for each in found if bare in each.features],
+    )
+    headed, without = (Regression(INVERSE_PENALTY[which], DEPARTURE[which]).fit(kind).rows for kind in kinds)
+    return headed, without
+
+
+def _beside(contexts: tuple[Rows, Rows], *own: Rows) -> ColumnModel:
+    return ColumnModel(*(Regressions(*pair) for pair in zip(own, contexts, strict=True)))
 
 
 def report(
@@ -234,14 +249,21 @@ def save(model: ColumnModel, counts: dict[str, int], measured: dict[str, Any]) -
         "unseen_sources": measured,
     }
     lines = [f' "{key}": {json.dumps(value)}' for key, value in head.items()]
-    for name, rows in (("own", model.own), ("context", model.context)):
+    for name, part in (("headed", model.headed), ("bare", model.bare)):
         inner = ",\n".join(
-            f'  "{kind}": {json.dumps(row, sort_keys=True)}' for kind, row in sorted(rows.items())
+            f'  "{kind}": {_json(rows)}' for kind, rows in (("own", part.own), ("context", part.context))
         )
         lines.append(f' "{name}": {{\n{inner}\n }}')
     path = common.ROOT / "rules" / "column_model.json"
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     print(f"saved: {path}")
+
+
+def _json(rows: Rows) -> str:
+    inner = ",\n".join(
+        f'   "{kind}": {json.dumps(row, sort_keys=True)}' for kind, row in sorted(rows.items())
+    )
+    return f"{{\n{inner}\n  }}"
 
 
 def main() -> int:
@@ -255,35 +277,48 @@ def main() -> int:
     options = parser.parse_args()
     if (folder := accuracy.labelled_folder()) is None:
         return 2
-    known = samples.real(folder) + tables.generated(options.generated)
+    kinds = _kinds(samples.real(folder), tables.generated(options.generated))
+    known = [table for kind in kinds.values() for table in kind]
     seen = verdicts.see_all(known)
     trained = train(
         seen,
         [table.source for table in known],
         [GENERATED_WEIGHT if table.generated else 1.0 for table in known],
     )
-    measured = {}
-    for title, generated in (("unseen made-up tables", True), ("unseen real sources", False)):
-        chosen = [index for index, table in enumerate(known) if table.generated == generated]
-        measured[title] = report(
-            title,
-            [seen[index] for index in chosen],
-            [trained.unseen[index] for index in chosen],
-            options.misses and not generated,
-        )
+    measured, first = {}, 0
+    for title, kind in kinds.items():
+        chosen = slice(first, first + len(kind))
+        first += len(kind)
+        misses = options.misses and title == _REAL
+        measured[title] = report(f"unseen: {title}", seen[chosen], trained.unseen[chosen], misses)
     if not options.dry_run:
-        real = [table for table in known if not table.generated]
+        real = kinds[_REAL]
         counts = {
             "real_sources": len({table.source for table in real}),
             "real_tables": len(real),
             "real_columns": _labelled(real),
-            "made_up_tables": len(known) - len(real),
-            "made_up_columns": _labelled(table for table in known if table.generated),
+            "made_up_tables": len(kinds[_MADE_UP]),
+            "made_up_columns": _labelled(kinds[_MADE_UP]),
         }
         kept = ("macro_f1", "weighted_f1", "core_false_alarms_at_0.8", "calibration_error")
-        figures = {key: round(measured["unseen real sources"][key], 4) for key in kept}
+        figures = {
+            title: {key: round(numbers[key], 4) for key in kept}
+            for title, numbers in measured.items()
+            if not title.startswith(_MADE_UP)
+        }
         save(trained.model, counts, figures)
     return 0
+
+
+def _kinds(real: list[SampledTable], made_up: list[SampledTable]) -> dict[str, list[SampledTable]]:
+    """What is trained and measured on: all tables as they are, and as they would be without headings."""
+    return {
+        _REAL: real,
+        f"{_REAL}, no headings": [samples.without_headings(table) for table in real],
+        f"{_REAL}, no headings, {_FEW} values": [samples.without_headings(table, _FEW) for table in real],
+        _MADE_UP: made_up,
+        f"{_MADE_UP}, no headings": [samples.without_headings(table) for table in made_up],
+    }
 
 
 def _labelled(known: Iterable[samples.SampledTable]) -> int:

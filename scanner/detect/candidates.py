@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from scanner.config import Settings
 from scanner.detect import shapes, validators
 from scanner.detect.columnrules import NEVER, TypeRule, weights
-from scanner.detect.features import FEW, HANDFUL, Heading, Known, is_generic
+from scanner.detect.features import FEW, HANDFUL, Heading, Known, house_numbers, is_generic
 
 _PLAUSIBLE_SHARE = 0.5
 #: Tests that cost some microseconds a value see fewer of the (random) sample.
@@ -49,6 +49,10 @@ class Tests:
         """The check of the one country's identifiers that most of the values pass; empty where none is."""
         return validators.national_scheme(self.values[:FEW])[0] if len(self.values) >= HANDFUL else ""
 
+    def house_numbers(self) -> float:
+        """Share of the values that may be a street with a number, by their shape alone."""
+        return house_numbers(self.values[:FEW])
+
     def bare_numbers(self) -> float:
         """Share of the values that are digits and nothing else."""
         return sum(map(shapes.is_bare_number, self.values)) / len(self.values)
@@ -77,6 +81,10 @@ def _gate(rule: TypeRule, tests: Tests, generic: bool) -> float:
         # Without a heading its check digits alone can tell; a few values may pass them by chance.
         enough = len(tests.values) >= _ENOUGH_TO_CHECK
         return tests.share(rule.alone_test, rule.entity_type, few=True) if enough else 0.0
+    if generic and rule.entity_type == "GENDER" and tests.bare_numbers() > _MOSTLY:
+        return 0.0  # without a heading, 0 and 1 are anything
+    if generic and rule.entity_type == "STREET_ADDRESS" and tests.house_numbers() > _MOSTLY:
+        return 1.0  # the columns beside it may say that these are no rooms, models or lines
     if rule.entity_type != "PHONE_NUMBER" or generic:
         return tests.share(rule.test, rule.entity_type, few=True)
     if tests.bare_numbers() > _MOSTLY:

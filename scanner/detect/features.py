@@ -26,6 +26,10 @@ _WORDS = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*", re.UNICODE)
 _BARE = re.compile(r"\s*\d+(?:\.0)?\s*")
 _DECIMAL = re.compile(r"\s*[-+]?\d*[.,]\d+(?:[eE][-+]?\d+)?\s*")
 _CODE = re.compile(r"\s*(?=\S*\d)(?=\S*[^\W\d_])[\w./-]+\s*")
+_NUMBERED = r"\d{1,4}(?: ?[A-Za-z])?(?: ?[/-] ?\d{1,4}[A-Za-z]?)?"
+_HOUSE = re.compile(
+    rf"[^\W\d_][^\d,;:@]{{2,40}}[ .,]{{1,2}}{_NUMBERED}|\d{{1,5}}(?: ?[A-Za-z])?,? [^\W\d_][^\d;:@]{{3,40}}"
+)
 _GENERIC = re.compile(
     r"(?i)\s*(?:unnamed.*|_?(?:col(?:umn|onne|una|onna)?|field|feld|campo|champ|spalte|var|attr(?:ibute)?|f|c|v|x)"
     r"[ _.:-]*\d+)\s*"
@@ -73,10 +77,16 @@ def profile(values: Sequence[str], filled: int | None = None) -> Profile:
         "lower case": sum(value.islower() for value in few) / count,
         "commas": sum("," in value for value in few) / count,
         "leading zeros": sum(value.strip().startswith("0") for value in bare) / count,
+        "house numbers": house_numbers(few),
         "repetition": _repetition(len(values), filled),
     }
     looks = {name.replace("_", " "): value for name, value in shapes.features(few).items()}
     return Profile(len(values), looks | shares)
+
+
+def house_numbers(values: Sequence[str]) -> float:
+    """Share of values that are some words with a short number before or behind, as houses are numbered."""
+    return sum(_HOUSE.fullmatch(value.strip()) is not None for value in values) / len(values)
 
 
 def _repetition(distinct: int, filled: int | None) -> float:

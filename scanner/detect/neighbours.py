@@ -20,6 +20,7 @@ _MOST = 3
 #: From here on a column counts towards those that may be somebody's.
 _LIKELY = 0.4
 _FAR = 2
+_PAIR = 2
 
 
 def is_personal(entity_type: str) -> bool:
@@ -41,6 +42,11 @@ def with_neighbours(
     """
     table, model = TableMeanings(meanings), model or shipped()
     return [settled(table.weighed(index, model)) for index in range(len(meanings))]
+
+
+def _odds(found: Sequence[Meaning]) -> dict[str, float]:
+    """How likely a column is of each type, by itself; what was lifted to be kept is what it was."""
+    return {each.entity_type: probability(each.logit) for each in found if not each.stray}
 
 
 class TableMeanings:
@@ -65,6 +71,7 @@ class TableMeanings:
             for meaning in found
             for signal in meaning.signals
         )
+        self._odds = [_odds(found) for found in meanings] if self._headless else []
         self._parts = [main.concept if main is not None else "" for main in self._main]
 
     def weighed(self, index: int, model: ColumnModel) -> list[Meaning]:
@@ -133,7 +140,38 @@ class TableMeanings:
             "rival ahead": float(rival > meaning.confidence),
             "wide table": min(1.0, math.log2(len(self._meanings)) / 6),
         }
+        if self._headless:
+            found |= self._without_headings(index, meaning)
         return {name: value for name, value in found.items() if value}
+
+    def _without_headings(self, index: int, meaning: Meaning) -> dict[str, float]:
+        """What columns that nothing names say of one another, none of them sure by itself."""
+        odds = self._odds
+        near = [at for at in range(max(0, index - _FAR), min(len(odds), index + _FAR + 1)) if at != index]
+        others = [at for at in range(len(odds)) if at != index]
+        found = {}
+        for what, kinds in (("people", is_personal), ("addresses", ADDRESS.__contains__)):
+            sure = {
+                at: max((odd for kind, odd in odds[at].items() if kinds(kind)), default=0.0) for at in others
+            }
+            found[f"expected {what}"] = min(_MOST, sum(sure.values())) / _MOST
+            found[f"expected {what} near"] = max((sure[at] for at in near), default=0.0)
+        kind = meaning.entity_type
+        found["expected next"] = max(
+            (odds[at].get(kind, 0.0) for at in (index - 1, index + 1) if 0 <= at < len(odds)), default=0.0
+        )
+        run = self._run(index, kind)
+        found |= {"pair": float(run == _PAIR), "long run": float(run > _MOST)}
+        return found
+
+    def _run(self, index: int, entity_type: str) -> int:
+        """How many columns in a row may be of the type, this one among them."""
+        first = last = index
+        while first > 0 and entity_type in self._odds[first - 1]:
+            first -= 1
+        while last + 1 < len(self._odds) and entity_type in self._odds[last + 1]:
+            last += 1
+        return last - first + 1
 
     def _next_to(self, index: int, entity_type: str) -> float:
         """How sure the columns to the left and right are of the type: given names stand beside surnames."""

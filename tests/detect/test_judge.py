@@ -254,10 +254,10 @@ def test_an_unlisted_type_takes_the_weights_of_national_identifiers() -> None:
 
 def test_every_type_of_the_rules_has_weights() -> None:
     """The shipped model was trained with the shipped rules."""
-    model = weighing.shipped()
-    assert set(model.own) == {*weights().types, NATIONAL}
-    assert set(model.context) == {*weights().types, NATIONAL}
-    assert all(row["logit"] > 0 for row in model.context.values())
+    for part in (weighing.shipped().headed, weighing.shipped().bare):
+        assert set(part.own) == {*weights().types, NATIONAL}
+        assert set(part.context) == {*weights().types, NATIONAL}
+        assert all(row["logit"] > 0 for row in part.context.values())
 
 
 def test_every_weight_is_of_a_feature_that_exists() -> None:
@@ -273,9 +273,9 @@ def test_every_weight_is_of_a_feature_that_exists() -> None:
         for kind in ("POSTAL_CODE", "PERSON"):
             made |= set(features.of_candidate(kind, heading, look, known))
             made |= set(features.of_disguised(kind, heading, 1.0))
-    weighed = {
-        name for row in weighing.shipped().own.values() for name in row if not name.startswith("part ")
-    }
+    parts = (weighing.shipped().headed, weighing.shipped().bare)
+    rows = [row for part in parts for row in part.own.values()]
+    weighed = {name for row in rows for name in row if not name.startswith("part ")}
     optional = {"heading against", "other heading", "tied heading", "no value", "heading without values",
                 "most values", "sure heading", "disguised other heading",
                 "disguised heading against"}  # fmt: skip
@@ -288,7 +288,8 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
         "{",
         "[]",
         json.dumps({"own": {}, "context": {}}),
-        json.dumps({"own": {NATIONAL: 1}, "context": {NATIONAL: 2}}),
+        json.dumps({part: {"own": {}, "context": {}} for part in ("headed", "bare")}),
+        json.dumps({part: {"own": {NATIONAL: 1}, "context": {NATIONAL: 2}} for part in ("headed", "bare")}),
     ):
         path = tmp_path / "model.json"
         path.write_text(text)
