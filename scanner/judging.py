@@ -66,14 +66,7 @@ def of_vendors(
     from scanner.policy.together import of_joins
 
     today = date.fromisoformat(at[:10])
-    judged_by = policy_state(policy, digest, today) if digest else None
-    held = queries.exposure(
-        ledger,
-        queries.Window(at, at),
-        judge=judge_by(policy, today),
-        judged_by=judged_by,
-        by_paths=by_paths(policy),
-    )
+    held = _exposure(ledger, policy, at, digest, queries.EVERYBODY)
     about = {each["id"]: each for each in held if each["categories"]}
     out: dict[str, tuple[Finding, ...]] = {}
     for vendor in policy.vendors:
@@ -87,6 +80,35 @@ def of_vendors(
         several += of_joins(policy, vendor, answer["joins"], answer["categories"], names)
         out[vendor.id] = tuple(found for found in several if found is not None)
     return out
+
+
+def _exposure(
+    ledger: Ledger, policy: Policy, at: str, digest: str | None, vendor: str | None
+) -> list[dict[str, Any]]:
+    today = date.fromisoformat(at[:10])
+    return queries.exposure(
+        ledger,
+        queries.Window(at, at),
+        judge=judge_by(policy, today),
+        judged_by=policy_state(policy, digest, today) if digest else None,
+        by_paths=by_paths(policy),
+        vendor=vendor,
+    )
+
+
+def having(ledger: Ledger, at: str) -> list[str | None]:
+    """Vendors that can reach anything at a moment; None is nobody's folder."""
+    with ledger.reading() as connection:
+        return list(queries.states(connection, queries.Window(at, at)))
+
+
+def prepare(ledger: Ledger, policy: Policy, at: str, digest: str, vendor: str | None) -> None:
+    """Compute and keep what `of_vendors` and `of_undone` need to know of one vendor, where that changed.
+
+    For who has other things to do meanwhile: with all vendors prepared, these two take little time.
+    """
+    _exposure(ledger, policy, at, digest, vendor)
+    _undone_of(ledger, [vendor], at)
 
 
 def settle_vendors(
@@ -106,11 +128,13 @@ class Undone:
     Attributes:
         told: for each version what is told of its fields.
         places: where these versions lie: place, path relative to the share, and version.
+        policy: the digest of the policy that it is to be judged by.
         state: tells it from another, with the policy and the day that it is to be judged by.
     """
 
     told: undoing.Undone
     places: Sequence[tuple[findings.Place, str, queries.Version]]
+    policy: str | None
     state: str
 
 
@@ -122,19 +146,26 @@ def of_undone(ledger: Ledger, at: str, digest: str | None) -> Undone:
         at: the moment, as `scanner.ledger.store.stamp` writes it.
         digest: the policy's.
     """
-    told: dict[int, Mapping[queries.FieldKey, str]] = {}
-    made: dict[str, tuple[str, bytes]] = {}
-    window = queries.Window(at, at)
     with ledger.reading() as connection:
-        for vendor in undoing.concerned(connection):
-            new: dict[str, bytes] = {}
-            told |= queries.undone_by_others(ledger, connection, window, vendor, new)
-            made |= {name: (vendor or "", ledger.union_sealed(name, data)) for name, data in new.items()}
+        concerned = undoing.concerned(connection)
+    told = _undone_of(ledger, concerned, at)
+    with ledger.reading() as connection:
         places = queries.places_of(connection, at, sorted(told))
-    queries.keep_made(ledger, made)
     known = [[place, path, version.id, sorted(told[version.id].items())] for place, path, version in places]
     asked = json.dumps([at[:10], digest, known])
-    return Undone(told, places, hashlib.sha256(asked.encode("ascii")).hexdigest())
+    return Undone(told, places, digest, hashlib.sha256(asked.encode("ascii")).hexdigest())
+
+
+def _undone_of(ledger: Ledger, vendors: Sequence[str | None], at: str) -> undoing.Undone:
+    """What some vendors can undo by version; what took time is kept."""
+    told: dict[int, Mapping[queries.FieldKey, str]] = {}
+    for vendor in vendors:
+        made: dict[str, bytes] = {}
+        with ledger.reading() as connection:
+            told |= queries.undone_by_others(ledger, connection, queries.Window(at, at), vendor, made)
+        sealed = {name: (vendor or "", ledger.union_sealed(name, data)) for name, data in made.items()}
+        queries.keep_made(ledger, sealed)
+    return told
 
 
 def standing(connection: Connection, vendors: Mapping[str, Sequence[Finding]], undone: Undone) -> str:
@@ -151,6 +182,7 @@ def settle_undone(
     undone: Undone,
     at: str,
     before: Settled | None = None,
+    most: int | None = None,
 ) -> tuple[list[Transition], Settled]:
     """Register what a policy says of digests that can be undone, beyond what it says of their files alone.
 
@@ -162,26 +194,32 @@ def settle_undone(
         policy: what vendors may have.
         undone: what can be undone now.
         at: as `scanner.ledger.store.stamp` writes it.
-        before: what this gave last, by the same policy and on the same day: what is as it was then is not
-            judged again.
+        before: what this gave last: what is as it was then is not judged again.
+        most: files that are judged; None for all.
 
     Returns:
-        What changed, and what to give as ``before`` once the transaction is done.
+        What changed, and what to give as ``before`` once the transaction is done. It has an entry for each of
+        the undone places that needs no more judging.
     """
     today = date.fromisoformat(at[:10])
+    dated = any(vendor.exceptions for vendor in policy.vendors)
     held = set(findings.places_with_others(connection))
     out: list[Transition] = []
     settled: dict[findings.Place, tuple[object, bool]] = {}
+    judged = 0
     for place, path, version in undone.places:
         told = undone.told[version.id]
-        about = (path, version.id, told)
+        owner = policy.vendor_of(path) if dated else None
+        day = today if owner is not None and owner.exceptions else None
+        about = (path, version.id, told, undone.policy, day)
         if before is not None and before.get(place) == (about, place in held):
             settled[place] = before[place]
-            continue
-        found = _with_others(ledger, connection, policy, (path, version, told), today)
-        out += findings.observe(connection, findings.with_others(place), found, at)
-        settled[place] = about, bool(found)
-    for place in held - settled.keys():
+        elif most is None or judged < most:
+            judged += 1
+            found = _with_others(ledger, connection, policy, (path, version, told), today)
+            out += findings.observe(connection, findings.with_others(place), found, at)
+            settled[place] = about, bool(found)
+    for place in held - {place for place, _, _ in undone.places}:
         out += findings.observe(connection, findings.with_others(place), (), at)
     return out, settled
 

@@ -11,13 +11,25 @@ from scanner import events
 from scanner.agent.ageing import Ageing
 from scanner.agent.session import Session
 from scanner.agent.teller import now as moment
-from scanner.judging import Settled, Undone, of_undone, of_vendors, settle_undone, settle_vendors, standing
+from scanner.judging import (
+    Settled,
+    Undone,
+    having,
+    of_undone,
+    of_vendors,
+    prepare,
+    settle_undone,
+    settle_vendors,
+    standing,
+)
 from scanner.ledger.store import Connection, shown
 from scanner.model import Finding
 
 _DAY = 86_400
 #: The judging of what vendors hold takes no more than this part of the time.
 _SHARE = 20
+#: Files that are judged for what others undo in one turn of the loop.
+_PAGE = 1000
 
 
 class Housekeeping:
@@ -36,6 +48,8 @@ class Housekeeping:
         self._judged: date | None = None
         self._entry, self._standing = 0, ""
         self._settled: Settled = {}
+        self._left: list[str | None] | None = None
+        self._took = 0.0
         self._account_due = now
         self._reconcile_due = now + session.config.reconcile_minutes * 60
 
@@ -69,17 +83,19 @@ class Housekeeping:
             self._reconcile_due = now + session.config.reconcile_minutes * 60
             session.watcher.renew()  # every watch is seen to anew, and then each share is to be walked
         today = _today()
-        if self._judged != today and not walking:
-            self._judge_vendors(anew=True)
-            self._judged = today
-            self._ageing.begin(today)
-        elif self._judged == today and self._changed and now >= self._account_due:
-            self._judge_vendors()
+        another = self._judged != today
+        if (another and not walking) or (not another and self._changed and now >= self._account_due):
+            if self._prepare() or self._judge_vendors(anew=another):
+                return True
+            if another:
+                self._judged = today
+                self._ageing.begin(today)
         return self._ageing.step()
 
     def judge(self) -> None:
         """Do all that is done daily, to its end."""
-        self._judge_vendors(anew=True)
+        while self._judge_vendors(anew=True):
+            pass
         self._ageing.begin(_today())
         while self._ageing.step():
             pass
@@ -98,32 +114,48 @@ class Housekeeping:
         )
         session.teller.tell([told])
 
-    def _judge_vendors(self, *, anew: bool = False) -> None:
+    def _prepare(self) -> bool:
+        """Look at one vendor, so that other things can be done between two; says whether there are more."""
+        session, at, started = self._session, moment(), time.monotonic()
+        if self._left is None:
+            self._left, self._took = having(session.ledger, at), 0.0
+        if self._left:
+            prepare(session.ledger, session.policy, at, session.law[1], self._left.pop())
+        self._took += time.monotonic() - started
+        return bool(self._left)
+
+    def _judge_vendors(self, *, anew: bool = False) -> bool:
         """What no file alone tells: limits of people, agreements, acceptances, joins, digests undone.
 
         Args:
             anew: also where nothing is otherwise than it was when this was done last.
+
+        Returns:
+            Whether there is more than is judged in one turn.
         """
         session, at, started = self._session, moment(), time.monotonic()
         ledger, policy, digest = session.ledger, session.policy, session.law[1]
-        entry = session.writer.newest
+        entry, settled = session.writer.newest, self._settled
         vendors, undone = of_vendors(ledger, policy, at, digest), of_undone(ledger, at, digest)
         if anew or self._now(vendors, undone) != self._standing:
-            before, settled = None if anew else self._settled, [self._settled]
 
             def also(connection: Connection) -> None:
-                changes, settled[0] = settle_undone(connection, ledger, policy, undone, at, before)
+                nonlocal settled
+                changes, settled = settle_undone(connection, ledger, policy, undone, at, self._settled, _PAGE)
                 changes += settle_vendors(connection, vendors, at)
                 session.teller.transitions(connection, changes)
 
             session.writer.write("judged", [], also=also, note={"at": at})
             session.teller.sent()
-            self._settled = settled[0]
-            entry = session.writer.newest
+            self._settled, entry = settled, session.writer.newest
             self._standing = self._now(vendors, undone)
-        self._entry = entry
-        took = time.monotonic() - started
-        self._account_due = time.monotonic() + max(session.config.account_seconds, _SHARE * took)
+        self._took += time.monotonic() - started
+        if len(settled) < len(undone.places):
+            self._standing = ""
+            return True
+        self._entry, self._left = entry, None
+        self._account_due = time.monotonic() + max(session.config.account_seconds, _SHARE * self._took)
+        return False
 
     def _now(self, vendors: Mapping[str, Sequence[Finding]], undone: Undone) -> str:
         with self._session.ledger.reading() as connection:

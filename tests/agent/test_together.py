@@ -21,6 +21,7 @@ from scanner.surfaces.agent_cli import _read
 from scanner.surfaces.cli import cli
 from tests.agent.test_agent import once, scans, until
 from tests.ledger.test_joins import person
+from tests.ledger.test_migrations import postgres  # noqa: F401 # a fixture
 
 LAW = """\
 version: 1
@@ -121,7 +122,6 @@ def test_the_running_agent_tells_it_once_and_takes_it_back(place: Place) -> None
     os.utime(place.share / "acme/hashes.csv")
     until(lambda: scans(place)["acme/hashes.csv"] == 2, place)
     until(lambda: len(scans(place)) == 8, place)
-    place.peace()
     assert told(place, UNDONE) == ["opened acme/hashes.csv"]
     assert told(place, JOINED) == joined
     (place.share / "acme/clear.csv").unlink()
@@ -167,20 +167,23 @@ def test_single_walks_tell_it_once_and_a_new_policy_judges_it(place: Place) -> N
 def test_nothing_is_judged_or_written_where_nothing_changed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At a clock that ticks, and after an entry that changes nothing of what vendors hold."""
-    hashes(place)
+    """At a clock that ticks, and after an entry that changes nothing; what there is, a page at a time."""
+    monkeypatch.setattr("scanner.agent.housekeeping._PAGE", 1)
+    for number in range(3):
+        write(place.share / "acme" / f"hashes{number}.csv", ["email"], 40 + number, digest)
     clear(place)
     agent = Agent(*_read(place.config))
     judged: list[int] = []
     ticks: list[int] = []
     before, turn = Housekeeping._judge_vendors, agent._turn
 
-    def judge(self: Housekeeping, *, anew: bool = False) -> None:
-        before(self, anew=anew)
+    def judge(self: Housekeeping, *, anew: bool = False) -> bool:
+        more = before(self, anew=anew)
         judged.append(agent._session.writer.newest)
+        return more
 
     def turned() -> bool:
-        quiet = agent.state.last_walk is not None and told(place, UNDONE) and not len(agent._scanning)
+        quiet = agent.state.scanned == 4 and told(place, UNDONE)
         if quiet and agent._session.writer.newest == agent._housekeeping._entry:
             ticks.append(len(judged))
             if len(ticks) == 1:
@@ -195,4 +198,22 @@ def test_nothing_is_judged_or_written_where_nothing_changed(
     agent.run()
     assert judged[-1] == judged[-2] + 1, "it was looked at, and nothing was written"
     assert len(judged) == ticks[0] + 1, "and not looked at again"
-    assert told(place, UNDONE) == ["opened acme/hashes.csv"]
+    assert [each.split()[0] for each in told(place, UNDONE)] == ["opened"]
+    with open_ledger(place.where) as ledger, ledger.reading() as connection:
+        (found,) = (each for each in listed(connection) if UNDONE in each.document["because"])
+    assert found.places == 3
+
+
+def test_a_ledger_in_postgresql_does_the_same(place: Place, postgres: str) -> None:  # noqa: F811 # the fixture
+    place.database = postgres
+    place.configure(SETTINGS)
+    hashes(place)
+    once(place)
+    clear(place)
+    for _ in range(2):
+        assert once(place) == 1
+        assert told(place, UNDONE) == ["opened acme/hashes.csv"]
+    assert rejudged(place, APART) == []
+    (place.share / "acme/clear.csv").unlink()
+    once(place)
+    assert told(place, UNDONE) == ["opened acme/hashes.csv", "resolved acme/hashes.csv"]
