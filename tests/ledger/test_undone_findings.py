@@ -13,6 +13,7 @@ import pytest
 
 from scanner import judging
 from scanner.config import Settings
+from scanner.detect import reversal
 from scanner.engine import Request
 from scanner.item import read_item
 from scanner.judging import rejudge
@@ -324,11 +325,12 @@ def test_what_is_as_it_was_is_not_judged_again(shop: Shop, monkeypatch: pytest.M
 
 def test_many_clear_columns_are_compared_bit_by_bit(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file that undoes most is told, in whichever bit it comes; of equals the first by name."""
-    put(shop, A, md5, "email_hash", PEOPLE[:40])
-    put(shop, "acme/b/a few.csv", str, "email", PEOPLE[38:])
-    put(shop, "acme/b/most.csv", str, "email", PEOPLE)
-    put(shop, "acme/b/as many.csv", str, "email", PEOPLE)
-    put(shop, "acme/b/nobody.csv", str, "email", [replace(e, email=f"x{e.email}") for e in PEOPLE])
+    many = population(600)
+    put(shop, A, md5, "email_hash", many[:400])
+    put(shop, "acme/b/a few.csv", str, "email", many[398:])
+    put(shop, "acme/b/most.csv", str, "email", many)
+    put(shop, "acme/b/as many.csv", str, "email", many)
+    put(shop, "acme/b/nobody.csv", str, "email", [replace(e, email=f"x{e.email}") for e in many])
     scan(shop, 1)
     for size in (1, 1 << 20):
         monkeypatch.setattr(undoing, "_AT_ONCE", size)
@@ -336,3 +338,32 @@ def test_many_clear_columns_are_compared_bit_by_bit(shop: Shop, monkeypatch: pyt
             connection.execute(schema.answers.delete())
         (said,) = judging.of_undone(shop.ledger, day(2), None).told.values()
         assert list(said.values()) == ["reversible:md5 of column email in file acme/b/as many.csv"]
+
+
+@pytest.mark.parametrize(("people", "values"), [(20, 12), (400, 20), (6400, 48)])
+def test_small_columns_are_probed_with_fewer_values(shop: Shop, people: int, values: int) -> None:
+    """So that what is kept of a small file is small; dates are tried one by one and need no probe."""
+    file = shop.root / "acme/people.csv"
+    file.parent.mkdir()
+    with file.open("w", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(["email", "date_of_birth"])
+        rows.writerows(
+            [f"person{n}@example.org", f"19{n % 60 + 30}-0{n % 9 + 1}-1{n % 10}"] for n in range(people)
+        )
+    (table,) = shop.read("acme/people.csv").tables
+    assert {probe.source for probe in table.probes} == {"email", "date_of_birth"}
+    kept = {
+        probe.way: len(undoing._some(probe, table)) / (len(probe.packed) / 8)
+        for probe in table.probes
+        if probe.source == "email"
+    }
+    assert set(kept) == {"md5", "sha1", "sha256", "sha512"}
+    assert all(
+        share == pytest.approx(values / min(people, undoing.PROBED), abs=0.02) for share in kept.values()
+    )
+    assert not any(len(undoing._some(each, table)) for each in table.probes if each.source != "email")
+
+
+def test_both_probe_with_as_many_values() -> None:
+    assert undoing.PROBED == reversal.PROBED
