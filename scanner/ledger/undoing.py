@@ -37,7 +37,7 @@ Words = NDArray[np.uint64]
 
 #: Of kept answers: what is found in another way is found again.
 _FORM = 1
-#: Hashes of digests of clear values that are compared at a time: some 50 MiB.
+#: Different hashes of digests of clear values that are compared at a time: some 50 MiB.
 _AT_ONCE = 1 << 20
 #: Blobs that are opened at a time, each of 2 MiB at most.
 _BLOBS = 16
@@ -236,8 +236,7 @@ def _best(
     versions: dict[str, list[int]] = {}
     for row in digests:
         versions.setdefault(row.hashed, []).append(row.version)
-    for clues, words in _slices(ledger, connection, clear):
-        wanted = _Wanted(clues, words)
+    for wanted in _slices(ledger, connection, clear):
         for blob, data in _opened(ledger, connection, versions):
             for (part, column, entity_type), held in _unpacked(data):
                 found = wanted.best(held)
@@ -253,51 +252,71 @@ def _best(
 def _opened(ledger: Ledger, connection: Connection, blobs: Collection[str]) -> Iterator[tuple[str, bytes]]:
     names = list(blobs)
     for start in range(0, len(names), _BLOBS):
-        yield from ledger.blobs(connection, names[start : start + _BLOBS]).items()
+        some = names[start : start + _BLOBS]
+        held = ledger.blobs(connection, some)
+        yield from ((name, held[name]) for name in some if name in held)
 
 
-def _slices(
-    ledger: Ledger, connection: Connection, clear: Mapping[str, str]
-) -> Iterator[tuple[list[_Clue], list[Words]]]:
+def _slices(ledger: Ledger, connection: Connection, clear: Mapping[str, str]) -> Iterator[_Wanted]:
     """Clear columns, so many at a time that their hashes do not take too much memory."""
-    clues: list[_Clue] = []
-    words: list[Words] = []
-    size = 0
+    wanted = _Wanted()
     for blob, data in _opened(ledger, connection, clear):
         for (source, way), held in _unpacked(data):
-            clues.append(_Clue(clear[blob], source, way))
-            words.append(held)
-            size += len(held)
-        if size >= _AT_ONCE:
-            yield clues, words
-            clues, words, size = [], [], 0
-    if clues:
-        yield clues, words
+            wanted.add(_Clue(clear[blob], source, way), held)
+        if wanted.size >= _AT_ONCE:
+            yield wanted
+            wanted = _Wanted()
+    if wanted.size:
+        yield wanted
 
 
 class _Wanted:
-    """Hashes of digests to look for, each with the clear columns that it is of."""
+    """Hashes of digests to look for, each with the first clear column that it is of.
 
-    def __init__(self, clues: Sequence[_Clue], words: Sequence[Words]) -> None:
-        self._clues = clues
-        owners = np.repeat(np.arange(len(clues), dtype=np.int32), [len(each) for each in words])
-        every = np.concatenate(words)
-        order = np.argsort(every, kind="stable")
-        self._owners = owners[order]
-        self._words, self._starts = np.unique(every[order], return_index=True)
-        self._ends = np.append(self._starts[1:], len(every))
+    Deliveries of the same people have mostly the same ones, so that many of them take little.
+    """
+
+    def __init__(self) -> None:
+        self._clues: list[_Clue] = []
+        self._words: Words = np.empty(0, "<u8")
+        self._owners = np.empty(0, np.int32)
+        self._more: list[Words] = []
+        self._of: list[int] = []
+        self._waiting = 0
+
+    @property
+    def size(self) -> int:
+        """How many there are: different ones, and those that were added last."""
+        return len(self._words) + self._waiting
+
+    def add(self, clue: _Clue, words: Words) -> None:
+        """Add a clear column."""
+        self._of.append(len(self._clues))
+        self._clues.append(clue)
+        self._more.append(words)
+        self._waiting += len(words)
+        if self._waiting > _AT_ONCE // 2:
+            self._unite()
+
+    def _unite(self) -> None:
+        owners = np.repeat(np.array(self._of, np.int32), [len(each) for each in self._more])
+        every = np.concatenate([self._words, *self._more])
+        # The first of equal ones is kept, and clear columns come in the order of their files' names.
+        self._words, first = np.unique(every, return_index=True)
+        self._owners = np.concatenate([self._owners, owners])[first]
+        self._more, self._of, self._waiting = [], [], 0
 
     def best(self, held: Words) -> _Best | None:
         """The clear column of which most is held; None where nothing is."""
+        if self._more:
+            self._unite()
         at = np.minimum(np.searchsorted(self._words, held), len(self._words) - 1)
-        found = np.unique(at[self._words[at] == held])
+        found = self._owners[at[self._words[at] == held]]
         if not len(found):
             return None
-        pieces = [self._owners[self._starts[each] : self._ends[each]] for each in found.tolist()]
-        hits = np.bincount(np.concatenate(pieces), minlength=len(self._clues))
-        most = int(hits.max())
-        clues = [self._clues[each] for each in np.flatnonzero(hits == most).tolist()]
-        return min((_Best(most, each.name, each.source, each.way) for each in clues), key=lambda b: b.order)
+        hits = np.bincount(found)
+        clue = self._clues[int(hits.argmax())]
+        return _Best(int(hits.max()), clue.name, clue.source, clue.way)
 
 
 # -- what becomes of it ------------------------------------------------------------------------------------
