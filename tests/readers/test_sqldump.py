@@ -184,6 +184,18 @@ def test_tables_in_turns_keep_their_rows() -> None:
     assert tables["b"].column("column_1").values == [f"b{number}" for number in range(300)]
 
 
+def test_strings_in_double_quotes_are_values() -> None:
+    """MySQL's liberty, in scripts that bear no mark of it; names keep theirs."""
+    folded = read(
+        b'INSERT INTO "kund" ("namn", adress, n) VALUES ("Simon", "Storgatan, 17", 1),\n'
+        b"""("Adam (jr.)", "It's 4", 2), ('says "hi"', "3 ""B\"\"", 3);\n"""
+    )
+    table = folded.tables["kund"]
+    assert table.column("namn").values == ["Simon", "Adam (jr.)", 'says "hi"']
+    assert table.column("adress").values == ["Storgatan, 17", "It's 4", '3 "B"']
+    assert not folded.gaps
+
+
 def test_rows_of_nothing_but_defaults_count() -> None:
     """``VALUES ()`` is a row without a value."""
     folded = read(MARK + b"INSERT INTO a () VALUES ();\nINSERT INTO a VALUES (),();\n")

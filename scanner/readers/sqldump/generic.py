@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from scanner.readers.sqldump.dialect import Dialect
 
-DIALECT = Dialect(format="sql", escape_strings=True, dollar_quotes=True, blocks=True)
+DIALECT = Dialect(format="sql", escape_strings=True, double_quoted=True, dollar_quotes=True, blocks=True)
