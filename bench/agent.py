@@ -132,6 +132,11 @@ class Place:
         self.process.kill()
         self.process.wait()
 
+    def end(self) -> None:
+        """Kill it, where it still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
     def stop(self) -> int:
         """As the service manager does."""
         assert self.process is not None

@@ -34,6 +34,7 @@ from scanner.agent.selftest import SelfTest
 from scanner.agent.session import Law, Session
 from scanner.agent.sinkwatch import SinkWatch
 from scanner.agent.state import State
+from scanner.agent.status import NotReadyError
 from scanner.agent.walking import Walking
 from scanner.channel import readable
 from scanner.events import Event
@@ -123,10 +124,12 @@ class Agent:
         """How it does; see `Account.document`. Safe from any thread.
 
         Raises:
-            RuntimeError: it is still starting.
+            NotReadyError: it is still starting, or waits for its ledger.
         """
         if self._account is None:
-            raise RuntimeError("the agent is starting")
+            trouble = self.state.trouble
+            waits = f"it waits for its ledger, which cannot be used ({trouble})"
+            raise NotReadyError(waits if trouble else "it is starting")
         return self._account.document()
 
     def measure(self) -> None:

@@ -20,6 +20,10 @@ _LONGEST = 100
 _PATIENCE = 5.0
 
 
+class NotReadyError(RuntimeError):
+    """An agent that has nothing to tell yet; the message says why, in words that quote nothing."""
+
+
 def place(ledger: str) -> Path:
     """Where the socket lies: in the runtime folder, else beside the ledger."""
     folder = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
@@ -71,6 +75,8 @@ class StatusSocket:
                 try:
                     self._words.get(asked, _nothing)()
                     document = self._tell()
+                except NotReadyError as error:
+                    document = {"trouble": str(error)}
                 except Exception as error:  # noqa: BLE001 # a status that cannot be told must not end the agent
                     document = {"trouble": type(error).__name__}
                 client.sendall(json.dumps(document).encode())
@@ -108,5 +114,5 @@ def ask(path: Path, word: str = "") -> dict[str, Any]:
             pieces.append(piece)
     document: dict[str, Any] = json.loads(b"".join(pieces) or b"{}")
     if document.keys() <= {"trouble"}:
-        raise ConnectionError(f"the agent cannot say yet ({document.get('trouble', 'no answer')})")
+        raise ConnectionError(f"the agent cannot say yet: {document.get('trouble', 'no answer')}")
     return document

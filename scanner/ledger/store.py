@@ -36,6 +36,10 @@ _LOCK = 0x73686172  # "shar": PostgreSQL's advisory lock of the one writer
 _ANCHOR_FIELDS = 2
 
 
+#: Seconds to wait for a PostgreSQL server to answer, unless the URL's ``connect_timeout`` says otherwise.
+_CONNECT_SECONDS = 10
+
+
 class LedgerError(ValueError):
     """The ledger cannot be used. ``problems`` says why, a sentence each."""
 
@@ -392,7 +396,9 @@ def _has_data(file: Path | None) -> bool:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        # The server's own default is to wait for as long as the system does: minutes.
+        patience = {} if "connect_timeout=" in url else {"connect_timeout": _CONNECT_SECONDS}
+        return create_engine(url, pool_pre_ping=True, connect_args=patience)
     engine = create_engine(url, connect_args={"timeout": 30})
 
     @event.listens_for(engine, "connect")

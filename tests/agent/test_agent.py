@@ -9,12 +9,10 @@ import subprocess
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bench.agent import POLICY, Place, chaos, differences
 from scanner.ledger.queue import FRESH, Job, put
@@ -26,14 +24,6 @@ ROWS = [
     ("Boris Klein", "boris@example.org"),
     ("Clara Wolf", "clara@example.org"),
 ]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path / "p")
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
 
 
 def customers(path: Path, more: int = 0) -> None:

@@ -6,7 +6,6 @@ import io
 import sqlite3
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,14 +17,6 @@ from tests.agent.test_agent import alarms, until
 #: Rows of a member: enough to kill the agent before it has read all members.
 _ROWS = 8_000
 _MEMBERS = 24
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path / "p")
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
 
 
 def table(number: int, rows: int = _ROWS, *, clean: bool = False) -> str:

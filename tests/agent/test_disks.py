@@ -32,8 +32,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     """A share whose agent is ended, and whose disks are unmounted, whatever comes."""
     made = Place(tmp_path / "p")
     yield made
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
+    made.end()
     for folder in (made.folder / "state", made.folder / "out"):
         if folder.is_mount():
             subprocess.run([*_ROOT, "umount", "-l", str(folder)], check=True)

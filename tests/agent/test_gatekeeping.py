@@ -23,8 +23,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     (made.folder / "staging/acme").mkdir(parents=True)
     made.configure(f"gates: [{{from: {made.folder / 'staging'}, to: {made.share}}}]\nselftest_minutes: 0\n")
     yield made
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
+    made.end()
 
 
 def staged(place: Place) -> list[str]:

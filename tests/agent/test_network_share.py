@@ -83,8 +83,7 @@ def place(tmp_path: Path, network: Network) -> Iterator[Place]:
     network.mount()
     yield made
     network.end()  # who waits for it cannot be killed
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
+    made.end()
 
 
 def test_what_the_server_is_given_is_found_by_looking(place: Place, network: Network) -> None:

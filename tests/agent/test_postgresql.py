@@ -55,8 +55,7 @@ def server(postgres: str) -> Iterator[Server]:  # noqa: F811 # the fixture
 def place(tmp_path: Path, postgres: str, server: Server) -> Iterator[Place]:  # noqa: F811 # the fixture
     made = Place(tmp_path / "p", "selftest_minutes: 0\n", postgres)
     yield made
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
+    made.end()
 
 
 def log(place: Place) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scanner.agent.status import StatusSocket, ask
+from scanner.agent.status import NotReadyError, StatusSocket, ask
 
 
 @pytest.fixture
@@ -36,6 +36,21 @@ def test_an_agent_that_is_still_starting_is_no_answer_and_answers_later(folder: 
         ask(folder / "s")
     document["queue"] = {}
     assert ask(folder / "s") == {"queue": {}}
+    told.close()
+
+
+def test_an_agent_says_why_it_cannot_say(folder: Path) -> None:
+    """And nobody else's message is passed on: it may quote what it should not."""
+    said: list[Exception] = [NotReadyError("it waits for its ledger"), ValueError("secret@example.org")]
+
+    def tell() -> dict[str, Any]:
+        raise said.pop(0)
+
+    told = StatusSocket(folder / "s", tell)
+    with pytest.raises(ConnectionError, match="cannot say yet: it waits for its ledger"):
+        ask(folder / "s")
+    with pytest.raises(ConnectionError, match=r"cannot say yet: ValueError$"):
+        ask(folder / "s")
     told.close()
 
 

@@ -40,8 +40,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path / "p", SETTINGS)
     made.policy.write_text(APART)
     yield made
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
+    made.end()
 
 
 def digest(value: str) -> str:

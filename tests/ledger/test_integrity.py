@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from scanner.keys import KeyFileError
-from scanner.ledger import queries
+from scanner.ledger import queries, store
 from scanner.ledger.keys import LedgerKeyError
 from scanner.ledger.recorder import Recorder
-from scanner.ledger.store import LedgerError, open_ledger
+from scanner.ledger.store import LedgerAway, LedgerError, open_ledger
 from scanner.ledger.verify import verify
 from tests.ledger.conftest import Shop, day
 from tests.ledger.population import CONTACTS, population, write
@@ -150,3 +151,15 @@ def test_what_is_no_ledger_is_told(tmp_path: Path) -> None:
         open_ledger(str(tmp_path / "none.db"))
     with pytest.raises(LedgerError, match="postgresql://"):
         open_ledger("mysql://localhost/x")
+
+
+def test_a_server_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody takes the connection and says nothing: that is no reason to wait for as long as he likes."""
+    pytest.importorskip("psycopg")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(store, "_CONNECT_SECONDS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody:secret@127.0.0.1:{silent.getsockname()[1]}/x"
+        with pytest.raises(LedgerAway) as error:
+            open_ledger(url, create=True)
+    assert "secret" not in str(error.value)
