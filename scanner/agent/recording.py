@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from scanner.agent import telling
-from scanner.agent.actions import act
+from scanner.agent.actions import act, is_wanted
 from scanner.agent.session import Session
 from scanner.agent.teller import now as moment
 from scanner.judging import findings_of
@@ -42,6 +42,8 @@ class Task:
         members: the names, as stored, of those that are recorded; the file's own is empty.
         because: why one of those is over-shared; None where none is.
         incomplete: whether something of them was not read.
+        acted: whether what the policy wants done with the file is done.
+        ended: whether it has left the queue.
         outcomes: all of them, where a gate is to decide.
     """
 
@@ -55,6 +57,8 @@ class Task:
     members: set[str] = field(default_factory=set)
     because: str | None = None
     incomplete: bool = False
+    acted: bool = False
+    ended: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
 
     def add(self, done: Done) -> None:
@@ -81,11 +85,17 @@ class Recording:
         self._record(task, outcome, final=False)
 
     def file(self, task: Task, outcome: Outcome) -> None:
-        """The last outcome of a file, which ends its waiting."""
+        """The last outcome of a file, which ends its waiting.
+
+        All that is to be done of it comes before that end or with it: after a kill in between it is scanned
+        again, and done.
+        """
+        if not (task.incomplete or outcome.incomplete):
+            self._gone_members(task)
         self._record(task, outcome, final=True)
-        self._gone_members(task)
         self._verdict(task.job)
-        self._act(task, outcome)
+        if not task.ended:
+            self._act(task, outcome)
 
     def _record(self, task: Task, outcome: Outcome, *, final: bool) -> None:
         session, job, at = self._session, task.job, moment()
@@ -96,20 +106,26 @@ class Recording:
         told = telling.of_outcome(outcome, vendor, place, at, session.host)
         reasons = (each.because for each in held if each.verdict is Verdict.OVER_SHARED)
         done = Done(place[1], outcome.incomplete, next(reasons, None))
+        ends = final and not is_wanted(session.policy, outcome, task.because or done.because)
 
         def also(connection: Connection) -> None:
             changes = findings.observe(connection, place, held, at)
             session.teller.append(connection, [*telling.of_transitions(changes, session.host), *told])
-            if final:
-                queue.scanned(connection, job.share, job.path, task.signature, time.time(), session.rules)
-            else:
+            if ends:
+                self._end(connection, task)
+            elif not final:
                 progress.note(connection, job.share, job.path, task.bound, task.done, done)
 
         delivery = Delivery(vendor, location, outcome.path, str(task.signature.device))
         session.recorder.record(outcome, at, delivery, also)
         session.teller.sent()
         task.add(done)
+        task.ended = ends
         self._count(outcome)
+
+    def _end(self, connection: Connection, task: Task) -> None:
+        job, rules = task.job, self._session.rules
+        queue.scanned(connection, job.share, job.path, task.signature, time.time(), rules)
 
     def _verdict(self, job: Job) -> None:
         session = self._session
@@ -134,21 +150,22 @@ class Recording:
     def _act(self, task: Task, outcome: Outcome) -> None:
         """What the policy says to do with a delivery that is not clean."""
         session, job = self._session, task.job
-        done = act(session.config, session.policy, job, outcome, task.because)
+        done = None if task.acted else act(session.config, session.policy, job, outcome, task.because)
+        task.acted = True
         if done is not None:
             what, detail, level = done
             session.teller.alarm(what, detail, level, path=printable(outcome.path), share=job.share)
+        session.teller.tell([], lambda connection: self._end(connection, task))
+        task.ended = True
 
     def _gone_members(self, task: Task) -> None:
-        """Members that an archive had before and has no more; of one not read whole nothing is gone."""
-        if task.incomplete:
-            return
+        """Members that an archive had before and has no more."""
         session, at = self._session, moment()
         location = stored(os.path.join(task.job.share, task.job.path))
         left = [
             each.id
             for each in session.recorder.open_under([location])
-            if each.location == location and (each.member or "") not in task.members
+            if each.location == location and each.member and each.member not in task.members
         ]
         if left:
             session.recorder.gone(left, at, lambda connection, places: self._resolve(connection, places, at))
