@@ -26,9 +26,10 @@ from scanner.ledger import evidence, schema, undoing
 from scanner.ledger.store import Ledger, Writer, open_ledger
 from scanner.model import Column, Evidence, Form, Kind, Outcome, Probe, Status, Table
 from scanner.policy.loading import loads
+from scanner.undoing import PROBED
 
 _AT = "2026-11-23T00:00:00.000000Z"
-_PEOPLE, _ROWS, _PROBED = 20_000, 1_000, 48
+_PEOPLE, _ROWS = 20_000, 1_000
 _WAYS = ("md5", "sha1", "sha256", "sha512")
 #: Spellings of a value, each in two encodings.
 _WRITTEN = 4
@@ -80,7 +81,7 @@ def _hashed(digests: Any) -> Outcome:
 
 def _clear(digests: Any, people: Any) -> Outcome:
     """Probes are of the first of its people, as a scan takes those with the smallest hashes."""
-    first = people[:_PROBED]
+    first = people[:PROBED]
     probes = tuple(
         Probe(name, way, np.sort(every[first, at].reshape(-1)).astype("<u8").tobytes())
         for (name, _, _), every in zip(_COLUMNS, digests, strict=True)

@@ -121,6 +121,16 @@ def ordered(hashes: Hashes) -> Hashes:
     return found[keep]
 
 
+def positions(held: Hashes, wanted: Hashes) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """For each wanted hash, in any order, a place in ``held``, which ascends, and whether it is there."""
+    import numpy as np
+
+    if not len(held):
+        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), dtype=bool)
+    at = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
+    return at, np.asarray(held[at] == wanted)
+
+
 def _trim(found: Hashes, theta: int) -> Distinct:
     import numpy as np
 

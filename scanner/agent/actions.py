@@ -10,11 +10,11 @@ from scanner.model import Outcome
 from scanner.policy.model import Action, Policy
 
 
-def is_wanted(policy: Policy, outcome: Outcome, because: str | None) -> bool:
-    """Whether the policy says to do anything with a file of which something is over-shared for a reason."""
+def is_wanted(policy: Policy, outcome: Outcome) -> bool:
+    """Whether the policy says to do anything with a file of which something is over-shared."""
     vendor = policy.vendor_of(outcome.path)
     action = vendor.action if vendor else policy.defaults.action
-    return because is not None and action is Action.QUARANTINE
+    return action is Action.QUARANTINE
 
 
 def act(
@@ -25,7 +25,7 @@ def act(
     Only files are moved, not members of them; what is over-shared in a member takes the file that it is in.
     ``because`` says why something of the file is over-shared, None where nothing is.
     """
-    if because is None or not is_wanted(policy, outcome, because):
+    if because is None or not is_wanted(policy, outcome):
         return None
     if config.quarantine.folder is None:
         return "quarantine_failed", "the policy asks for it, and quarantine.folder is not set", "error"

@@ -106,7 +106,8 @@ class Recording:
         told = telling.of_outcome(outcome, vendor, place, at, session.host)
         reasons = (each.because for each in held if each.verdict is Verdict.OVER_SHARED)
         done = Done(place[1], outcome.incomplete, next(reasons, None))
-        ends = final and not is_wanted(session.policy, outcome, task.because or done.because)
+        over_shared = (task.because or done.because) is not None
+        ends = final and not (over_shared and is_wanted(session.policy, outcome))
 
         def also(connection: Connection) -> None:
             changes = findings.observe(connection, place, held, at)

@@ -43,6 +43,7 @@ from scanner.model import (
     Table,
     Text,
 )
+from scanner.undoing import PROBED
 
 #: Rows gathered before a table's columns are judged for the first time.
 _FIRST_ROWS = 4_096
@@ -272,7 +273,7 @@ class TableFold:
             return ()
         # Those with the smallest hashes: under one key, deliveries of the same people give the same probes.
         sample = fold.tally().sample
-        values = [sample[key] for key in heapq.nsmallest(reversal.PROBED, sample)]
+        values = [sample[key] for key in heapq.nsmallest(PROBED, sample)]
         return reversal.probes(values, column.name, self._detector.tools.hasher)
 
     def _column(

@@ -71,7 +71,15 @@ class TableMeanings:
             for meaning in found
             for signal in meaning.signals
         )
+        # Once for a table: one without headings may have thousands of columns.
         self._odds = [_odds(found) for found in meanings] if self._headless else []
+        self._expected = {
+            what: [
+                max((odd for kind, odd in odds.items() if kinds(kind)), default=0.0) for odds in self._odds
+            ]
+            for what, kinds in (("people", is_personal), ("addresses", ADDRESS.__contains__))
+        }
+        self._sums = {what: sum(expected) for what, expected in self._expected.items()}
         self._parts = [main.concept if main is not None else "" for main in self._main]
 
     def weighed(self, index: int, model: ColumnModel) -> list[Meaning]:
@@ -148,14 +156,10 @@ class TableMeanings:
         """What columns that nothing names say of one another, none of them sure by itself."""
         odds = self._odds
         near = [at for at in range(max(0, index - _FAR), min(len(odds), index + _FAR + 1)) if at != index]
-        others = [at for at in range(len(odds)) if at != index]
         found = {}
-        for what, kinds in (("people", is_personal), ("addresses", ADDRESS.__contains__)):
-            sure = {
-                at: max((odd for kind, odd in odds[at].items() if kinds(kind)), default=0.0) for at in others
-            }
-            found[f"expected {what}"] = min(_MOST, sum(sure.values())) / _MOST
-            found[f"expected {what} near"] = max((sure[at] for at in near), default=0.0)
+        for what, expected in self._expected.items():
+            found[f"expected {what}"] = min(_MOST, self._sums[what] - expected[index]) / _MOST
+            found[f"expected {what} near"] = max((expected[at] for at in near), default=0.0)
         kind = meaning.entity_type
         found["expected next"] = max(
             (odds[at].get(kind, 0.0) for at in (index - 1, index + 1) if 0 <= at < len(odds)), default=0.0
@@ -165,11 +169,11 @@ class TableMeanings:
         return found
 
     def _run(self, index: int, entity_type: str) -> int:
-        """How many columns in a row may be of the type, this one among them."""
+        """Columns in a row that may be of the type, this one among them; not counted beyond what is asked."""
         first = last = index
-        while first > 0 and entity_type in self._odds[first - 1]:
+        while last - first < _MOST and first > 0 and entity_type in self._odds[first - 1]:
             first -= 1
-        while last + 1 < len(self._odds) and entity_type in self._odds[last + 1]:
+        while last - first < _MOST and last + 1 < len(self._odds) and entity_type in self._odds[last + 1]:
             last += 1
         return last - first + 1
 

@@ -23,7 +23,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from scanner.model import REVERSIBLE, Column, Evidence, Form, Outcome, Probe, Table, printable
-from scanner.undoing import among, signal, signalled
+from scanner.sketch import positions
+from scanner.undoing import PROBED, signal, signalled
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 ELSEWHERE = "elsewhere"
 #: And of the one that says that somebody could try: ``enumerable:sha256 of phone numbers unless keyed``.
 ENUMERABLE = "enumerable"
-#: Values of a clear column that are digested. A column of many people is recognised by any of them.
-PROBED = 48
 _ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
     "md5": lambda value: hashlib.md5(value, usedforsecurity=False).digest(),
     "sha1": lambda value: hashlib.sha1(value, usedforsecurity=False).digest(),
@@ -227,7 +226,7 @@ def _best(
 
 
 def _hits(wanted: NDArray[np.uint64], held: NDArray[np.uint64]) -> int:
-    return int(among(wanted, held).sum()) if len(held) else 0
+    return int(positions(held, wanted)[1].sum())
 
 
 def _named(noun: str, name: str) -> str:

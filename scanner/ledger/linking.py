@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.identifiers import WEAK, kind, rank
-from scanner.sketch import FULL
+from scanner.sketch import FULL, positions
 
 Words = NDArray[np.uint64]
 
@@ -221,10 +221,7 @@ def _both(down: Edges, up: Edges) -> Callable[[Words], Pairs]:
 
 def among(keys: Words, ascending: Words) -> NDArray[np.bool_]:
     """Which keys are in an ascending array."""
-    if not len(ascending):
-        return np.zeros(len(keys), dtype=bool)
-    at = np.minimum(np.searchsorted(ascending, keys), len(ascending) - 1)
-    return np.asarray(ascending[at] == keys, dtype=bool)
+    return positions(ascending, keys)[1]
 
 
 def piece_of(keys: Words, owners: Words, theta: int, owner_theta: int) -> Piece:

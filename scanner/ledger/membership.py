@@ -18,7 +18,7 @@ from scanner.ledger import queries
 from scanner.ledger.queries import Version, Window
 from scanner.ledger.store import Connection, Ledger
 from scanner.model import Outcome, PersonKeys, Table, Text
-from scanner.sketch import FULL
+from scanner.sketch import FULL, positions
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int64]
@@ -63,18 +63,18 @@ class _Index:
         The fewer are looked up among the more.
         """
         if len(ordered) >= len(self._words):
-            at, there = _positions(ordered, self._words)
+            at, there = positions(ordered, self._words)
         else:
             at = np.zeros(len(self._words), np.int64)
             there = np.zeros(len(self._words), dtype=bool)
-            asked, known = _positions(self._words, ordered)
+            asked, known = positions(self._words, ordered)
             there[asked[known]] = True
             at[asked[known]] = np.flatnonzero(known)
         return at[self._askers], there[self._askers]
 
     def pairs(self, words: Words) -> tuple[Numbers, Numbers]:
         """Each position in ``words`` (in any order, repeated or not) with each asker for what is there."""
-        at, there = _positions(self._words, words)
+        at, there = positions(self._words, words)
         hits, groups = np.flatnonzero(there), at[there]
         counts = self._counts[groups]
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -112,7 +112,7 @@ class _Links:
         if identifier not in self._ordered:
             self._ordered[identifier] = _distinct(self._noted[identifier])
         keys, people = self._ordered[identifier]
-        at, there = _positions(ordered, keys)
+        at, there = positions(ordered, keys)
         return at[there], people[there]
 
 
@@ -304,13 +304,6 @@ def _match(part: int, same: Sequence[PersonKeys], asked: _Sought, found: _Found)
         certain[:] = True
     found.people |= set(asked.people[here].tolist())
     found.unknown |= set(asked.people[~here & ~certain].tolist())
-
-
-def _positions(ordered: Words, wanted: Words) -> tuple[Numbers, NDArray[np.bool_]]:
-    if not len(ordered):
-        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), dtype=bool)
-    at = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
-    return at, ordered[at] == wanted
 
 
 def _fields_of(part: int, each: PersonKeys, at: Numbers) -> Iterator[queries.FieldKey]:

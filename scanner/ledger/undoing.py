@@ -26,7 +26,8 @@ from scanner.ledger import schema
 from scanner.ledger.evidence import packed_words, unpacked_words
 from scanner.ledger.store import Ledger
 from scanner.model import Column, Evidence, Form, Outcome, Probe, Table, printable
-from scanner.undoing import signal, signalled
+from scanner.sketch import positions
+from scanner.undoing import PROBED, signal, signalled
 
 #: A field of an item, as `scanner.ledger.queries.FieldKey`.
 FieldKey = tuple[int, int, str]
@@ -42,9 +43,8 @@ _AT_ONCE = 1 << 20
 #: Blobs that are opened at a time, each of 2 MiB at most.
 _BLOBS = 16
 _BLOCK = 16
-#: Values that a probe is of where a column has as many, and how many are kept at least: with 12 of 48, a file
-#: whose people are all in another one is missed once in a million times.
-PROBED = 48
+#: How many of the values that a probe is of are kept at least: with 12 of `PROBED`, a file whose people are
+#: all in another one is missed once in a million times.
 _FEWEST = 12
 #: Types of so few values that a scan tries all: no clear column is needed to undo their digests.
 _TRIED = frozenset({"DATE_OF_BIRTH", "POSTAL_CODE", "GENDER", "AGE"})
@@ -310,8 +310,8 @@ class _Wanted:
         """The clear column of which most is held; None where nothing is."""
         if self._more:
             self._unite()
-        at = np.minimum(np.searchsorted(self._words, held), len(self._words) - 1)
-        found = self._owners[at[self._words[at] == held]]
+        at, there = positions(self._words, held)
+        found = self._owners[at[there]]
         if not len(found):
             return None
         hits = np.bincount(found)
