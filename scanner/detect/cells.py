@@ -2,7 +2,8 @@
 
 Blank cells are put aside, and where values repeat the kernels see each distinct one once, with its count.
 Every row counts; nothing is sampled here. What several kernels ask (lengths, digits, which bytes occur) is
-computed when first asked for, over the column's one buffer.
+computed when first asked for, over the column's one buffer: by `scanner.native` where it was compiled and no
+cell is too long for it, else with numpy.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from scanner import native
 from scanner.detect import bytesets
 from scanner.detect.hashing import ColumnHasher, Hashes, string_buffers
 
@@ -38,13 +40,22 @@ _BLANKS[[9, 10, 11, 12, 13, 32]] = True
 _CLASSES: dict[str, Callable[[Bytes], Mask]] = {
     "digit": lambda data: (data - np.uint8(48)) < 10,
     "letter": lambda data: ((data | np.uint8(32)) - np.uint8(97)) < 26,
-    "alphanumeric": lambda data: (((data | np.uint8(32)) - np.uint8(97)) < 26) | ((data - np.uint8(48)) < 10),
-    "colon or dash": lambda data: (data == 58) | (data == 45),
     "colon": lambda data: data == 58,
+    "dash": lambda data: data == 45,
     "dot": lambda data: data == 46,
+    "at": lambda data: data == 64,
     "space": lambda data: data == 32,
     "beyond ascii": lambda data: data >= 128,
 }
+_LANES = {kind: lane for lane, kind in enumerate(_CLASSES)}
+_EVERY_BYTE = np.arange(256, dtype=np.uint8)
+_MEMBERS = {kind: test(_EVERY_BYTE) for kind, test in _CLASSES.items()}
+_IN_LANES = np.zeros(256, dtype=np.uint64)
+for _kind, _lane in _LANES.items():
+    _IN_LANES[_MEMBERS[_kind]] = np.uint64(1 << 8 * _lane)
+#: Classes of one byte, by it.
+_SINGLE = {int(np.flatnonzero(held)[0]): kind for kind, held in _MEMBERS.items() if held.sum() == 1}
+_SET = np.arange(256) != 0
 
 
 @dataclass
@@ -133,35 +144,58 @@ class Cells:
         """ASCII digits in each of ``values``."""
         return self.how_many("digit")
 
+    @cached_property
+    def _all_counts(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]] | None:
+        """For each of ``values`` how many bytes of each class, and for all; None where numpy must count."""
+        if not native.ready():
+            return None
+        counted = native.counts(self.data, self.offsets, _IN_LANES)
+        if counted is None:
+            return None
+        return counted[0].view(np.uint8).reshape(-1, native.LANES), counted[1]
+
     def occurrences(self, byte: int) -> int:
         """How often a byte occurs in ``values``."""
+        if byte in _SINGLE:
+            return self.total(_SINGLE[byte])
         return int(np.count_nonzero(self.data == byte))
 
     def any(self, kind: str) -> bool:
         """Whether a byte of a class (``digit``, ``letter``, …) occurs in ``values``."""
-        return self._mask(kind) is not None
+        return self.total(kind) > 0
 
     def total(self, kind: str) -> int:
         """Bytes of a class in all ``values``."""
+        if self._all_counts is not None:
+            return int(self._all_counts[1][_LANES[kind]])
         mask = self._mask(kind)
         return 0 if mask is None else int(np.count_nonzero(mask))
 
     def how_many(self, kind: str) -> NDArray[np.int64]:
         """Bytes of a class in each of ``values``."""
         if kind not in self._counted:
-            mask = self._mask(kind)
-            self._counted[kind] = (
-                np.zeros(len(self.values), np.int64) if mask is None else self._per_cell(mask)
-            )
+            self._counted[kind] = self._count(kind)
         return self._counted[kind]
 
-    def may_run(self, kind: str, length: int) -> Mask:
-        """Which values may hold ``length`` bytes of a class one after the other; no other value does."""
+    def _count(self, kind: str) -> NDArray[np.int64]:
+        if self._all_counts is not None:
+            return self._all_counts[0][:, _LANES[kind]].astype(np.int64)
         mask = self._mask(kind)
-        if mask is None:
+        return np.zeros(len(self.values), np.int64) if mask is None else self._per_cell(mask)
+
+    def may_run(self, kinds: tuple[str, ...], length: int, among: Mask) -> Mask:
+        """Which values ``among`` may have ``length`` bytes of some classes in a row; no other has."""
+        if native.ready():
+            wanted = np.logical_or.reduce([_MEMBERS[kind] for kind in kinds])
+            return native.runs(self.data, self.offsets, among, wanted, length)
+        masks = [mask for kind in kinds if (mask := self._mask(kind)) is not None]
+        if not masks:
             return np.zeros(len(self.values), dtype=bool)
+        return among & self._may_run(np.logical_or.reduce(masks), length)
+
+    def _may_run(self, mask: Mask, length: int) -> Mask:
         long = self.lengths >= length
-        out = (self.how_many(kind) == self.lengths) & long
+        out = (self._per_cell(mask) == self.lengths) & long
         edges = np.concatenate(([-1], np.flatnonzero(~mask), [len(mask)]))
         wide = np.flatnonzero(np.diff(edges) > length)
         # A stretch may lie across values; all that it touches are taken.
@@ -201,6 +235,8 @@ class Cells:
 
     def holding(self, mask: Mask) -> Mask:
         """Which values hold a byte flagged in ``mask``, which has one flag for each byte of `data`."""
+        if native.ready():
+            return native.holding(mask.view(np.uint8), self.offsets, _SET)
         held: Mask = self._per_cell(mask) > 0
         return held
 
@@ -210,11 +246,7 @@ class Cells:
             return np.zeros(len(self.values), dtype=bool)
         asked = bytesets.read(pattern)
         if asked is not None:
-            inside = asked.inside(self.data)
-            if inside is None:
-                out = np.full(len(self.values), asked.every)
-            else:
-                out = self.holding(inside) ^ asked.every
+            out = self._holding_any(asked) ^ asked.every
             return out if among is None else out & among
         if (same := self._same_for_all(pattern)) is not None:
             return np.full(len(self.values), same) if among is None else among & same
@@ -223,6 +255,13 @@ class Cells:
         out = np.zeros(len(self.values), dtype=bool)
         out[among] = _match(self.values.filter(pa.array(among)), pattern)
         return out
+
+    def _holding_any(self, asked: bytesets.ByteSet) -> Mask:
+        """Which values hold a byte of a set."""
+        if native.ready():
+            return native.holding(self.data, self.offsets, asked.flags)
+        inside = asked.inside(self.data)
+        return np.zeros(len(self.values), dtype=bool) if inside is None else self.holding(inside)
 
     def count(self, mask: Mask) -> int:
         """Rows whose value is in ``mask``."""

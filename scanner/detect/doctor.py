@@ -41,6 +41,7 @@ def checks(settings: Settings | None = None) -> Iterator[Check]:
         ("packages", _packages),
         ("rules", _rules),
         ("column filters", _filters),
+        ("compiled loops", _compiled),
         ("lexicons", _lexicons),
         ("phone regions", _regions),
         ("language model", _model),
@@ -104,6 +105,18 @@ def _filters(_: Settings) -> Iterator[Check]:
         )
     else:
         yield Check("column filters", Health.OK, "RE2 takes all of them")
+
+
+def _compiled(_: Settings) -> Iterator[Check]:
+    from scanner import native
+
+    if native.ready():
+        yield Check("compiled loops", Health.OK, "in use")
+    else:
+        mend = f"install a C compiler and then sharewatch anew; do not set {native.VARIABLE}=0"
+        yield Check(
+            "compiled loops", Health.WARN, "none: tables are read more slowly, with the same results", mend
+        )
 
 
 def _lexicons(_: Settings) -> Iterator[Check]:

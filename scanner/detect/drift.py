@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from scanner.detect import lexicon
 from scanner.detect.cells import Cells
-from scanner.detect.sample import Sample
+from scanner.detect.sample import sample_of
 
 Shares = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ class Look:
     @classmethod
     def of(cls, values: Sequence[str]) -> Look:
         """The look of a sample that is not empty."""
-        sample = Sample(values)
+        sample = sample_of(values)
         sizes, lengths = sample.sizes, sample.lengths
         flags = [
             *(sizes == count for count in range(1, 5)),

@@ -1,9 +1,9 @@
-"""Keyed 64-bit hashes of whole columns, in numpy.
+"""Keyed 64-bit hashes of whole columns.
 
 Each cell is read in words of eight bytes, all cells of a string array at once. A word is multiplied by a
 keyed factor of its place, shifted and multiplied again; the sum over a cell's words and its length is ended
 with the mixing step of splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
-2014). About 2 ns a byte, no Python per cell.
+2014). No Python per cell: `scanner.native` where it was compiled, else numpy, with the same hashes.
 
 The hashes count distinct values within one scan, whose random key is never written anywhere, or within all
 that is scanned for a ledger, under a key made from the installation's. They are not cryptographic and must
@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from scanner import native
 
 Hashes = NDArray[np.uint64]
 
@@ -56,6 +58,9 @@ class ColumnHasher:
 
     def hash_buffers(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Hashes:
         """The same of `string_buffers`."""
+        if native.ready():
+            drawn = np.array([self._salt, self._second, self._length, self._factor], dtype=np.uint64)
+            return native.hashes(data, offsets, drawn)
         out = np.empty(len(offsets) - 1, dtype=np.uint64)
         for start, stop in blocks(offsets, _BLOCK_BYTES):
             out[start:stop] = self._block(data, offsets[start : stop + 1])

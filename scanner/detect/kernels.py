@@ -55,7 +55,7 @@ Possible = Callable[[Cells, Mask], Mask]
 
 
 def _email_possible(cells: Cells, among: Mask) -> Mask:
-    out = cells.holding(cells.data == 64) if cells.occurrences(64) else np.zeros_like(among)
+    out = cells.how_many("at") > 0 if cells.any("at") else np.zeros_like(among)
     if any(map(cells.occurrences, (40, 91, 123))):
         out |= cells.search(_AT, among)
     return out & among
@@ -67,7 +67,7 @@ def _card_possible(cells: Cells, among: Mask) -> Mask:
     possible = among & (cells.digits >= 13)
     twelve = among & (cells.digits == 12)
     # The only card of twelve digits, Maestro's, is written without a gap.
-    return possible | (twelve & cells.may_run("digit", 12)) if twelve.any() else possible
+    return possible | cells.may_run(("digit",), 12, twelve) if twelve.any() else possible
 
 
 def _iban_possible(cells: Cells, among: Mask) -> Mask:
@@ -97,8 +97,8 @@ def _mac_possible(cells: Cells, among: Mask) -> Mask:
     if cells.longest < 12:
         return np.zeros_like(among)
     out = np.zeros_like(among)
-    if cells.any("colon or dash"):
-        out = (cells.how_many("colon or dash") >= 5) & (cells.lengths >= 17)
+    if cells.any("colon") or cells.any("dash"):
+        out = (cells.how_many("colon") + cells.how_many("dash") >= 5) & (cells.lengths >= 17)
     if cells.occurrences(46) >= 2:
         out |= (cells.how_many("dot") >= 2) & (cells.lengths >= 14)
     return out & among
@@ -111,7 +111,7 @@ def _vin_possible(cells: Cells, among: Mask) -> Mask:
     if not among.any():
         return among
     among = among & (cells.digits >= 3)
-    return among & cells.may_run("alphanumeric", 17) if among.any() else among
+    return cells.may_run(("letter", "digit"), 17, among) if among.any() else among
 
 
 def _geo_possible(cells: Cells, among: Mask) -> Mask:

@@ -36,7 +36,7 @@ def _six_digits(cells: Cells) -> tuple[Mask, Mask]:
 
 def _postal_code(cells: Cells) -> tuple[Mask, Mask]:
     short = (cells.lengths >= 2) & (cells.lengths <= 10)
-    plain = (cells.how_many("alphanumeric") == cells.lengths) & short
+    plain = (cells.how_many("letter") + cells.how_many("digit") == cells.lengths) & short
     return plain, ~plain
 
 

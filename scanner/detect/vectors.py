@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from scanner import native
 from scanner.detect.cells import Cells, Mask
 from scanner.detect.validators import IBAN_LENGTHS
 
@@ -21,17 +22,18 @@ _CARD = r"\A(?:4\d{3}|5[0-5]\d{2}|6\d{3}|3\d{3})[- ]?\d{4}[- ]?\d{4}[- ]?\d{4}\z
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rf"\A(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]?)(?:\.{_BYTE}){{3}}\z"
 # The two-letter endings js, ts and py are a file's rather than a country's; see `validators.email_check`.
-_EMAIL = (
+EMAIL = (
     r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,3}"
     r"(?:[a-ik-oq-su-z][a-z]|[jt][a-rt-z]|p[a-xz]|com|org|net|edu|gov|info|example|test)\z"
 )
 
 #: Longer addresses are left to the pattern, which limits their parts.
 _ADDRESS_LONGEST = 64
+_PARTS = 3
 _ENDINGS = [int.from_bytes(ending, "big") for ending in (b"com", b"org", b"net", b"edu", b"gov")]
 _FILE_ENDINGS = [int.from_bytes(ending, "big") for ending in (b"js", b"ts", b"py")]
 
-_VIN_WEIGHTS = np.array([8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2], dtype=np.float32)
+_VIN_WEIGHTS = np.array([8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2], dtype=np.uint8)
 #: Symbols are numbered 0 to 35, digits first; this stands for what no such number has.
 _NO_SYMBOL = 63
 #: Signs looked at first for how many different ones there are: of most numbers they are enough.
@@ -70,9 +72,12 @@ def vin(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
     sure, refused = np.zeros_like(among), np.zeros_like(among)
     if not chosen.any():
         return sure, refused
+    if native.ready():
+        sure = native.vins(cells.data, cells.offsets, chosen, _VIN_CODES, _VIN_WEIGHTS)
+        return sure, chosen & ~sure
     # One row for each place, so that all operations run along the cells.
     codes = _VIN_CODES[np.ascontiguousarray(_matrix(cells, chosen, 17).T)]
-    total = (_VIN_WEIGHTS @ (codes >> 8).astype(np.float32)).astype(np.int32) % 11
+    total = (_VIN_WEIGHTS.astype(np.float32) @ (codes >> 8).astype(np.float32)).astype(np.int32) % 11
     symbols = codes & np.uint16(_NO_SYMBOL)
     # The ninth sign is the remainder, X for ten; itself it counts nothing.
     proven = symbols[8] == _SYMBOL_OF_REMAINDER[total]
@@ -136,10 +141,12 @@ def _iban_shape() -> str:
 
 
 def email(cells: Cells, among: Mask) -> tuple[Mask, Mask]:
-    """Cells that are one plain address: `_EMAIL`, where one ``@`` and the signs around it do not prove it."""
+    """Cells that are one plain address: `EMAIL`, where one ``@`` and the signs around it do not prove it."""
+    if native.ready():
+        return native.emails(cells.data, cells.offsets, among), np.zeros_like(among)
     sure = _plain_addresses(cells) & among
     rest = among & ~sure
-    return (sure | cells.search(_EMAIL, rest) if rest.any() else sure), np.zeros_like(among)
+    return (sure | cells.search(EMAIL, rest) if rest.any() else sure), np.zeros_like(among)
 
 
 def _plain_addresses(cells: Cells) -> Mask:
@@ -162,11 +169,12 @@ def _plain_addresses(cells: Cells) -> Mask:
     sure = _known_ending(data, at, ends) & plain[begins] & (ends - begins <= _ADDRESS_LONGEST)
     if odd.any():
         sure &= ~cells.holding(odd)
-    return sure
+    # A host of more parts is left to the pattern, which takes no more.
+    return sure & (cells.how_many("dot") <= _PARTS)
 
 
 def _known_ending(data: NDArray[np.uint8], at: NDArray[np.int64], ends: NDArray[np.int64]) -> Mask:
-    """Which addresses end like those of `_EMAIL`, with something between the ``@`` and the point."""
+    """Which addresses end like those of `EMAIL`, with something between the ``@`` and the point."""
     last = [data[ends - back] for back in range(1, 5)]
     four = last[0].astype(np.uint32) | last[1].astype(np.uint32) << 8 | last[2].astype(np.uint32) << 16
     small = (last[0] - np.uint8(97) < 26) & (last[1] - np.uint8(97) < 26)

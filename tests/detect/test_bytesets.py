@@ -108,7 +108,7 @@ def test_patterns_that_tell_digits_apart_are_known(pattern: str, alike: bool) ->
 def test_no_run_of_bytes_is_missed(values: list[str], length: int) -> None:
     """Values that are ruled out hold no run that long."""
     made = _cells(values)
-    found = made.may_run("digit", length)
+    found = made.may_run(("digit",), length, np.ones(len(made.values), dtype=bool))
     for value, may in zip(made.values.to_pylist(), found.tolist(), strict=True):
         assert may or "0" * length not in "".join("0" if c in "0123456789" else "x" for c in value)
 
