@@ -3,8 +3,8 @@
     python -m bench.speed [--rows 400000] [--notes 100000] [--ten] [--repeat 2] [--cpu 0] [--no-rival]
 
 Generates a customer table of 14 columns as CSV and as mysqldump (kept in ``bench/out/data``), and runs, all
-on the same core: `sharewatch scan FILE --jobs 1`; the same without what is compiled (`scanner.native`); Arrow's
-CSV reader alone with all columns as strings, in its streaming and its whole-file form; Presidio's
+on the same core: `sharewatch scan FILE --jobs 1`; the same without what is compiled (`scanner.native`);
+Arrow's CSV reader alone with all columns as strings, in its streaming and its whole-file form; Presidio's
 `BatchAnalyzerEngine` on some rows. Times are wall-clock seconds, the best of the repeats; "net" is without
 what a scan of 50 rows takes. The same in CPU seconds is what to look at on a machine that is not idle.
 ``--ten`` reads ten times the rows too, for the memory.
