@@ -34,6 +34,7 @@ class _Law:
     elements: tuple[str, ...]
     members: tuple[str, ...]
     safe_harbour: str
+    compared: Mapping[str, Any] | None
 
     def residents(self, here: Mapping[str, int]) -> int:
         """Of people by place, those who live where the law holds."""
@@ -189,6 +190,7 @@ def laws() -> list[_Law]:
                 elements=(*held["core"], *each["elements"]),
                 members=(code,),
                 safe_harbour=each.get("safe_harbour", held["safe_harbour"]),
+                compared=each.get("compared"),
             )
         )
     for code, each in held["countries"].items():
@@ -203,6 +205,7 @@ def laws() -> list[_Law]:
                 elements=tuple(each["elements"]),
                 members=tuple(each["members"]),
                 safe_harbour=each["safe_harbour"],
+                compared=each.get("compared"),
             )
         )
     return out
@@ -268,6 +271,9 @@ def _notice(law: _Law, residents: int, elements: list[str], concerned: int, at_m
         "individuals": law.individuals,
         "agencies": agencies,
         "safe_harbour": law.safe_harbour,
+        "compared": None
+        if law.compared is None
+        else {key: str(law.compared[key]) for key in ("date", "with")},
     }
 
 

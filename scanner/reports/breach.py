@@ -190,11 +190,22 @@ def _notices(document: dict[str, Any]) -> _Block:
         lines=[
             f"By the table of {document['notice_rules_as_of']}, and by where people are known to live.",
             "This is not legal advice: read the law that is named, and ask counsel.",
+            *_compared(document),
             *_harbours(document),
         ],
         columns=("Law", "Residents concerned", "What makes it due", "Whom to tell", "The people themselves"),
         rows=rows,
     )
+
+
+def _compared(document: dict[str, Any]) -> Iterator[str]:
+    """Which rows of the table were held against a second text, when, and against which."""
+    alone = [each["name"] for each in document["notices"] if each["compared"] is None]
+    for each in document["notices"]:
+        if each["compared"] is not None:
+            yield f"{each['name']}: compared on {each['compared']['date']} with {each['compared']['with']}"
+    if alone:
+        yield f"Not compared with a second text: {wording.joined(alone)}."
 
 
 def _harbours(document: dict[str, Any]) -> list[str]:

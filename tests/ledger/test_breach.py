@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -146,6 +148,21 @@ def test_what_is_uncertain_and_what_to_do(place: Path) -> None:
     assert gone["acme/claims.csv"] is None
 
 
+def test_it_is_told_which_rows_were_compared(place: Path) -> None:
+    """When and with what, where a row was; of the others that they were not."""
+    notices = {each["code"]: each["compared"] for each in _sheet(place, *ALL)["notices"]}
+    assert notices["US-TX"]["date"] > "2026-01-01"
+    assert notices["US-TX"]["with"].startswith("https://")
+    assert notices["US-NY"] is None
+    for form in ("md", "html", "text"):
+        text = _run("breach", "--ledger", place / "l.db", *ALL, "--format", form)[1].replace("\\", "")
+        lines = " ".join(text.split())
+        assert f"Texas: compared on {notices['US-TX']['date']} with {notices['US-TX']['with']}" in lines
+        alone = lines.partition("Not compared with a second text: ")[2].partition(".")[0]
+        assert "New York" in alone
+        assert "Texas" not in alone
+
+
 @pytest.mark.parametrize("form", ["md", "html", "text"])
 def test_what_people_read(place: Path, form: str) -> None:
     code, text = _run("breach", "--ledger", place / "l.db", *ALL, "--format", form)
@@ -179,6 +196,10 @@ def test_the_table_of_laws_is_whole() -> None:
         if law.regulator is not None:
             assert law.regulator["who"]
             assert int(law.regulator["residents"]) >= 1
+        if law.compared is not None:
+            assert set(law.compared) == {"date", "with"}
+            assert law.compared["date"] <= date.today()  # noqa: DTZ011
+            assert urlsplit(law.compared["with"]).scheme == "https"
     members = [code for law in breach.laws() for code in law.members]
     assert len(members) == len(set(members))
     assert "NO" in members
