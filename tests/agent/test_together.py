@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from bench.agent import Place
-from scanner.agent.housekeeping import Housekeeping
 from scanner.agent.loop import Agent
+from scanner.agent.together import Together
 from scanner.ledger.findings import listed
 from scanner.ledger.store import open_ledger
 from scanner.ledger.verify import verify
@@ -167,23 +167,23 @@ def test_nothing_is_judged_or_written_where_nothing_changed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At a clock that ticks, and after an entry that changes nothing; what there is, a page at a time."""
-    monkeypatch.setattr("scanner.agent.housekeeping._PAGE", 1)
+    monkeypatch.setattr("scanner.agent.together._PAGE", 1)
     for number in range(3):
         write(place.share / "acme" / f"hashes{number}.csv", ["email"], 40 + number, digest)
     clear(place)
     agent = Agent(*_read(place.config))
     judged: list[int] = []
     ticks: list[int] = []
-    before, turn = Housekeeping._judge_vendors, agent._turn
+    before, turn = Together.judge, agent._turn
 
-    def judge(self: Housekeeping, *, anew: bool = False) -> bool:
+    def judge(self: Together, *, anew: bool) -> bool:
         more = before(self, anew=anew)
         judged.append(agent._session.writer.newest)
         return more
 
     def turned() -> bool:
         quiet = agent.state.scanned == 4 and told(place, UNDONE)
-        if quiet and agent._session.writer.newest == agent._housekeeping._entry:
+        if quiet and agent._session.writer.newest == agent._housekeeping._together._entry:
             ticks.append(len(judged))
             if len(ticks) == 1:
                 agent._session.recorder.scanned("2026-01-01T00:00:00.000000Z", {})  # an entry, and no change
@@ -191,7 +191,7 @@ def test_nothing_is_judged_or_written_where_nothing_changed(
                 agent.stop()
         return turn()
 
-    monkeypatch.setattr(Housekeeping, "_judge_vendors", judge)
+    monkeypatch.setattr(Together, "judge", judge)
     monkeypatch.setattr(agent, "_turn", turned)
     monkeypatch.setattr(agent, "_patience", lambda: 0.02)
     agent.run()
