@@ -84,7 +84,7 @@ def hashes(data: Bytes, offsets: Offsets, drawn: NDArray[np.uint64]) -> NDArray[
         ValueError: the offsets do not fit the bytes.
     """
     out = np.empty(len(offsets) - 1, dtype=np.uint64)
-    _run("hash", data, offsets, _at(np.ascontiguousarray(drawn, np.uint64)), _at(out))
+    _run("hash", data, offsets, np.ascontiguousarray(drawn, np.uint64), out)
     return out
 
 
@@ -95,7 +95,7 @@ def words(data: Bytes, offsets: Offsets, factors: NDArray[np.uint64], of_length:
         ValueError: the offsets do not fit the bytes.
     """
     out = np.empty(len(offsets) - 1, dtype=np.uint64)
-    _run("words", data, offsets, _at(factors), len(factors), of_length, _at(out))
+    _run("words", data, offsets, factors, len(factors), of_length, out)
     return out
 
 
@@ -118,7 +118,7 @@ def counts(
     """
     out = np.empty(len(offsets) - 1, dtype=np.uint64)
     totals = np.empty(LANES, dtype=np.int64)
-    status = _run("count", data, offsets, _at(classes), _at(out), _at(totals))
+    status = _run("count", data, offsets, classes, out, totals)
     return None if status == _TOO_LONG else (out, totals)
 
 
@@ -129,7 +129,7 @@ def holding(data: Bytes, offsets: Offsets, wanted: Flags) -> Flags:
         ValueError: the offsets do not fit the bytes.
     """
     out = np.empty(len(offsets) - 1, dtype=np.bool_)
-    _run("holding", data, offsets, _at(wanted), _at(out))
+    _run("holding", data, offsets, wanted, out)
     return out
 
 
@@ -140,7 +140,7 @@ def runs(data: Bytes, offsets: Offsets, among: Flags, wanted: Flags, length: int
         ValueError: the offsets do not fit the bytes, or the length is none.
     """
     out = np.empty(len(offsets) - 1, dtype=np.bool_)
-    _run("runs", data, offsets, _at(_flags(among, out)), _at(wanted), length, _at(out))
+    _run("runs", data, offsets, _flags(among, out), wanted, length, out)
     return out
 
 
@@ -151,7 +151,7 @@ def emails(data: Bytes, offsets: Offsets, among: Flags) -> Flags:
         ValueError: the offsets do not fit the bytes.
     """
     out = np.empty(len(offsets) - 1, dtype=np.bool_)
-    _run("emails", data, offsets, _at(_flags(among, out)), _at(out))
+    _run("emails", data, offsets, _flags(among, out), out)
     return out
 
 
@@ -162,7 +162,7 @@ def vins(data: Bytes, offsets: Offsets, among: Flags, codes: NDArray[np.uint16],
         ValueError: the offsets do not fit the bytes.
     """
     out = np.empty(len(offsets) - 1, dtype=np.bool_)
-    _run("vins", data, offsets, _at(_flags(among, out)), _at(codes), _at(weights), _at(out))
+    _run("vins", data, offsets, _flags(among, out), codes, weights, out)
     return out
 
 
@@ -172,12 +172,14 @@ def _flags(given: Flags, like: Flags) -> Flags:
     return np.ascontiguousarray(given, np.bool_)
 
 
-def _run(name: str, data: Bytes, offsets: Offsets, *more: Any) -> int:
+def _run(name: str, data: Bytes, offsets: Offsets, *more: NDArray[Any] | int) -> int:
+    """Call a function; its arrays are named here, as an address alone would not keep one alive."""
     loaded = library()
     assert loaded is not None, "ask `ready` first"
     data, offsets = np.ascontiguousarray(data, np.uint8), np.ascontiguousarray(offsets, np.int64)
+    rest = [each if isinstance(each, int) else _at(each) for each in more]
     status: int = getattr(loaded, f"sharewatch_{name}")(
-        _at(data), data.size, _at(offsets), len(offsets) - 1, *more
+        _at(data), data.size, _at(offsets), len(offsets) - 1, *rest
     )
     if status < 0:
         raise ValueError("cells do not fit their bytes")
@@ -185,4 +187,5 @@ def _run(name: str, data: Bytes, offsets: Offsets, *more: Any) -> int:
 
 
 def _at(array: NDArray[Any]) -> int:
+    assert array.flags.c_contiguous, "the library reads arrays without gaps"
     return int(array.__array_interface__["data"][0])

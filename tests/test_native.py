@@ -187,6 +187,13 @@ def test_flags_of_other_cells_are_refused() -> None:
         native.emails(data, cells, np.ones(1, dtype=bool))
 
 
+def test_flags_with_gaps_are_read_right() -> None:
+    """A copy without the gaps is made, and is there for as long as it is read."""
+    data, cells = np.frombuffer(b"a@b.com" * 4096, np.uint8), np.arange(4097, dtype=np.int64) * 7
+    among = np.arange(2 * 4096) % 3 == 0
+    assert native.emails(data, cells, among[::2]).tolist() == among[::2].tolist()
+
+
 def test_the_library_is_of_this_source() -> None:
     """A library of an older text would be tested in place of this one."""
     assert native.source() == hashlib.sha256((REPOSITORY / "scanner/native.c").read_bytes()).hexdigest()

@@ -222,9 +222,9 @@ class Cells:
         if len(data) < 3:
             return None
         flags = np.zeros(len(data), dtype=bool)
-        if (dots := self._mask("dot")) is not None:
+        if self.any("dot") and (dots := self._mask("dot")) is not None:
             flags[:-1] = dots[:-1] & (((data[1:] | np.uint8(32)) - np.uint8(97)) < 26)
-        if (colons := self._mask("colon")) is not None:
+        if self.any("colon") and (colons := self._mask("colon")) is not None:
             flags[:-2] |= colons[:-2] & (data[1:-1] == 47) & (data[2:] == 47)
         small_w = (data | np.uint8(32)) == 119
         twice = small_w[:-1] & small_w[1:]

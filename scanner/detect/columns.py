@@ -265,8 +265,6 @@ class ColumnFold:
     def _judge(self) -> None:
         self._judged, self._look = self._values_sampled(), None
         self.meanings = self._verdict(self._judged, self._values)
-        if len(self._judged) == SAMPLE:  # there will be more to compare, and most of it is computed now
-            self._look = Look.of(self._judged)
         self._stale = False
 
     def _looks_as_judged(self, values: Sequence[str], least: int) -> bool:

@@ -159,11 +159,12 @@ def hash_words(words: Sequence[str]) -> NDArray[np.uint64]:
     import numpy as np
 
     from scanner import native
+    from scanner.detect.hashing import string_buffers
 
     if not words:
         return np.zeros(0, np.uint64)
     if native.ready():
-        return native.words(*_buffers(words), np.array(_LANES, np.uint64), _LENGTH)
+        return native.words(*string_buffers(_texts(words)), np.array(_LANES, np.uint64), _LENGTH)
     encoded = [word.encode("utf-8", "replace") for word in words]
     longest = max(map(len, encoded))
     if longest > LONGEST:
@@ -185,18 +186,14 @@ def hash_words(words: Sequence[str]) -> NDArray[np.uint64]:
     return out + lengths * np.uint64(_LENGTH)
 
 
-def _buffers(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The bytes of all words and where each begins."""
-    import numpy as np
+def _texts(words: Sequence[str]) -> pa.LargeStringArray:
+    """The words as an array; what UTF-8 cannot write is a question mark."""
     import pyarrow as pa
 
     try:
-        texts = pa.array(words, pa.large_string())
+        return pa.array(words, pa.large_string())
     except UnicodeEncodeError:
-        texts = pa.array([word.encode("utf-8", "replace") for word in words], pa.large_binary())
-    _, offsets, data = texts.buffers()
-    begins = np.frombuffer(offsets, np.int64)[: len(texts) + 1]
-    return np.frombuffer(data or b"", np.uint8), begins
+        return pa.array([word.encode("utf-8", "replace") for word in words], pa.large_string())
 
 
 def memberships(words: Sequence[str]) -> NDArray[np.uint16]:
