@@ -102,6 +102,7 @@ def _plausible_share(rule: TypeRule, values: Sequence[str]) -> float:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    fitting = pa.array([value for value in values if len(value) <= rule.longest], pa.large_string())
-    matched: int = pc.sum(pc.match_substring_regex(fitting, rule.plausible)).as_py() or 0
+    fitting = [value for value in values if rule.shortest <= len(value) <= rule.longest]
+    found = pc.match_substring_regex(pa.array(fitting, pa.large_string()), rule.plausible)
+    matched: int = pc.sum(found).as_py() or 0
     return matched / len(values)

@@ -25,6 +25,7 @@ class TypeRule:
         test: name of the value test, in `scanner.detect.shapes`.
         plausible: RE2 pattern of a cell that may be such a value.
         longest: bytes of the longest such cell.
+        shortest: characters of the shortest one: a column of which most values are shorter is none.
         alone: share of known values from which the type is considered without a heading that names it.
         alone_test: the stricter test beside ``test``, empty for none.
         headless: as ``alone``, for columns that have no heading at all.
@@ -34,6 +35,7 @@ class TypeRule:
     test: str
     plausible: str
     longest: int = 1000
+    shortest: int = 0
     alone: float = NEVER
     alone_test: str = ""
     headless: float = NEVER

@@ -425,6 +425,11 @@ def _evidence(tally: Tally, fold: ColumnFold, meanings: tuple[Meaning, ...]) -> 
     return found + others
 
 
+#: Types whose cells were counted by what they look like where the column was weighed for them. If it turned
+#: out to be something else, many prove nothing: fractions look like telephone numbers and coordinates.
+_WEIGHED_BY_COLUMN = frozenset({"PHONE_NUMBER", "GEO_COORDINATE"})
+
+
 def _weigh_other(
     entity_type: str, counted: Found, tally: Tally, fold: ColumnFold, meanings: tuple[Meaning, ...]
 ) -> tuple[float, tuple[str, ...]] | None:
@@ -434,6 +439,8 @@ def _weigh_other(
     stray = next((each for each in meanings if each.stray and each.entity_type == entity_type), None)
     if stray is not None:
         return stray.confidence, stray.signals
+    if entity_type in _WEIGHED_BY_COLUMN and any(each.entity_type == entity_type for each in fold.meanings):
+        return None
     if entity_type in weights().single:
         return _single_confidence(entity_type, counted, tally), (f"pattern:{entity_type}",)
     return None

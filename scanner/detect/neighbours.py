@@ -21,6 +21,9 @@ _MOST = 3
 _LIKELY = 0.4
 _FAR = 2
 _PAIR = 2
+#: A place takes two columns, a way from one to another four: of more that no heading calls coordinates, none
+#: is one. Spectra and other measurements come in hundreds of columns of such numbers.
+_MOST_UNNAMED_COORDINATES = 4
 
 
 def is_personal(entity_type: str) -> bool:
@@ -40,8 +43,24 @@ def with_neighbours(
         meanings: of each column by itself.
         model: the shipped one by default.
     """
-    table, model = TableMeanings(meanings), model or shipped()
+    table, model = TableMeanings(_without_measurements(meanings)), model or shipped()
     return [settled(table.weighed(index, model)) for index in range(len(meanings))]
+
+
+def _without_measurements(meanings: Sequence[tuple[Meaning, ...]]) -> Sequence[tuple[Meaning, ...]]:
+    """Without the coordinates that only their values tell, where a table has too many columns of them."""
+    unnamed = [at for at, found in enumerate(meanings) if found and _is_unnamed_coordinate(found[0])]
+    if len(unnamed) <= _MOST_UNNAMED_COORDINATES:
+        return meanings
+    out = list(meanings)
+    for at in unnamed:
+        out[at] = tuple(each for each in out[at] if not _is_unnamed_coordinate(each))
+    return out
+
+
+def _is_unnamed_coordinate(meaning: Meaning) -> bool:
+    named = any(signal.startswith("header:") for signal in meaning.signals)
+    return meaning.entity_type == "GEO_COORDINATE" and not named and not meaning.stray
 
 
 def _odds(found: Sequence[Meaning]) -> dict[str, float]:

@@ -48,6 +48,8 @@ _NOTHING = frozenset(
 
 #: A table as wide and long as this has rows enough that repeat themselves, and one above that does not.
 _WIDE, _ENOUGH_ROWS = 8, 20
+#: Columns of numbers under words, and rows of them, from which on they tell that the words are headings.
+_SOME_COLUMNS, _SOME_ROWS = 3, 3
 #: Most such rows below it, fewest of its cells that do not occur there (of a column that marks members with
 #: its own name they do), and what standing apart is worth.
 _ALIKE, _ANEW, _APART = 0.02, 0.6, 4.0
@@ -127,7 +129,7 @@ def has_header(rows: Sequence[Row]) -> bool:
     if any(found in _VALUES_ONLY for found in kinds):
         return False
     apart = _stands_apart(first, kinds, body)
-    if not apart and any(map(_is_coded, first, kinds)):
+    if not apart and any(map(_is_coded, first, kinds)) and not _over_numbers(kinds, body):
         return False
     years = _are_years(first)
     score = sum(
@@ -155,6 +157,17 @@ def _stands_apart(first: Row, kinds: Row, body: Sequence[Row]) -> bool:
     below = [{row[at].strip() for row in body if at < len(row)} for at in range(len(first))]
     anew = sum(cell not in values for cell, values in zip(first, below, strict=True))
     return alike <= _ALIKE * len(body) and anew >= _ANEW * len(first)
+
+
+def _over_numbers(kinds: Row, body: Sequence[Row]) -> bool:
+    """Words over columns of numbers, in half of a table or more: one more row would have numbers there."""
+    if len(body) < _SOME_ROWS:
+        return False
+    over = sum(
+        found == "text" and all(kind(row[at]) in ("number", "blank") for row in body if at < len(row))
+        for at, found in enumerate(kinds)
+    )
+    return over >= max(_SOME_COLUMNS, len(kinds) / 2)
 
 
 def _is_distinct(row: Row) -> bool:

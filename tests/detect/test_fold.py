@@ -250,3 +250,13 @@ def test_hidden_tables_and_columns_are_marked() -> None:
     table = _scan({"email": _emails(5), "phone": ["x"] * 5}, hidden=True, hidden_columns=frozenset({1}))
     assert table.hidden
     assert [column.hidden for column in table.columns] == [False, True]
+
+
+def test_fractions_are_neither_places_nor_telephone_numbers() -> None:
+    """A column that was weighed as such and is none is not reported for the cells that looked like it."""
+    dice = random.Random(8)
+    numbers: dict[str, list[str | None]] = {
+        f"x_{column:03}": [f"{dice.uniform(2, 4):.5f}" for _ in range(200)] for column in range(12)
+    }
+    numbers["mobil"] = [f"{dice.uniform(-0.2, 0.2):.6f}" for _ in range(200)]
+    assert not [column.name for column in _scan(numbers).columns if column.entities]

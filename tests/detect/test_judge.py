@@ -76,6 +76,16 @@ def test_meanings(name: str, values: list[str], entity_type: str) -> None:
         ("id", [str(number) for number in range(100)]),
         ("", [str(number) for number in range(10_001, 10_100)]),
         ("birthday_discount", ["5", "10", "15"]),
+        # abbreviations of identifiers over flags, days and fractions
+        ("ssn17", ["0", "1"]),
+        ("driver_license", ["0.0", "1.0"]),
+        ("pan_day", [str(number) for number in range(60)]),
+        ("nif", [f"{number / 7:.10f}" for number in range(1, 60)]),
+        ("cpr", [f"-{number / 7:.10f}" for number in range(1, 60)]),
+        ("account", [f"{10 + number / 7:.8f}" for number in range(60)]),
+        # fractions are no telephone numbers, with a heading of such or without
+        ("mobil", [f"{(number - 30) / 700:.12f}" for number in range(60)]),
+        ("growth", [f"-0.0{number}22147{number}9852" for number in range(20, 60)]),
     ],
 )
 def test_nothing_where_there_is_nothing(name: str, values: list[str]) -> None:
@@ -317,3 +327,20 @@ def test_probabilities_stop_short_of_certainty() -> None:
     assert probability(1e9) == 0.995
     assert probability(-1e9) < 1e-20
     assert probability(0.0) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ssn", [f"{number}-45-67{number % 90 + 10}" for number in range(210, 260)]),
+        ("ssn", [f"{number}456789.0" for number in range(21, 60)]),
+        ("cpf", [f"123.456.7{number}-09" for number in range(10, 60)]),
+        ("nif", [f"No. {number}345678Z" for number in range(10, 60)]),
+    ],
+)
+def test_identifiers_with_dots_dashes_and_spaces_may_be_some(name: str, values: list[str]) -> None:
+    """What excludes fractions excludes no way in which people or spreadsheets write identifiers."""
+    heading = judge.heading_of(name, "")
+    tests = candidates.Tests(values, Settings())
+    known = {rule.entity_type: known for rule, known in candidates.candidates(heading, tests)}
+    assert known[candidates.named(heading)[0]].plausible == 1.0

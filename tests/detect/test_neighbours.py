@@ -63,3 +63,19 @@ def test_a_customers_number_counts_beside_what_is_said_of_people(
     meanings = [judge(name, "", held, Settings()) for name, held in ((heading, numbers), (beside, values))]
     found = with_neighbours(meanings)[0]
     assert any(each.entity_type == "IDENTIFIER" and each.confidence > 0.5 for each in found) is expected
+
+
+def _coordinates(columns: int, heading: str = "") -> list[float]:
+    values = [[f"{40 + column + row / 997:.6f}" for row in range(60)] for column in range(columns)]
+    meanings = [judge(heading, "", each, Settings()) for each in values]
+    return [
+        max((each.confidence for each in found if each.entity_type == "GEO_COORDINATE"), default=0.0)
+        for found in with_neighbours(meanings)
+    ]
+
+
+def test_many_columns_of_unnamed_coordinates_are_measurements() -> None:
+    """Two are a place; a hundred are a spectrum, unless a heading says what they are."""
+    assert any(_coordinates(2))
+    assert not any(_coordinates(5))
+    assert all(_coordinates(5, "latitude"))

@@ -102,6 +102,15 @@ def _wide(first: str) -> list[list[str]]:
     return [line.split(",") for line in [first, *body]]
 
 
+def test_words_over_numbers_are_headings_though_one_is_a_code() -> None:
+    """A row more of such a table would have numbers there; words over words may be one more row."""
+    numbers = [["7", "1.5", "3", "0.25"], ["8", "2.5", "", "0.5"], ["9", "3.5", "5", "0.75"]]
+    assert has_header([["k", "ABC16_1999", "q", "w"], *numbers])
+    assert not has_header([["k", "ABC16_1999", "q", "w"], *numbers[:2]])
+    assert not has_header([["k", "a@b.org", "q", "w"], *numbers])
+    assert not has_header([["Land", "P19962001x", "u", "w"], *[["Nord", "P29962001x", "v", "x"]] * 3])
+
+
 def test_a_row_that_stands_apart_in_a_wide_table_is_its_header() -> None:
     """Every cell is a word of its own, though no heading that anybody knows, and one is a code."""
     assert has_header(_wide("qlong,qa,qb,zone,wunk,blat,ABC16_1999,zork,plim,frob,trax,vex"))
