@@ -164,7 +164,7 @@ def _over_numbers(kinds: Row, body: Sequence[Row]) -> bool:
     if len(body) < _SOME_ROWS:
         return False
     over = sum(
-        found == "text" and all(kind(row[at]) in ("number", "blank") for row in body if at < len(row))
+        found == "text" and {kind(row[at]) for row in body if at < len(row)} - {"blank"} == {"number"}
         for at, found in enumerate(kinds)
     )
     return over >= max(_SOME_COLUMNS, len(kinds) / 2)

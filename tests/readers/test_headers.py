@@ -127,3 +127,10 @@ def test_a_row_that_stands_apart_in_a_wide_table_is_its_header() -> None:
 def test_a_row_like_those_below_stays_data(first: str) -> None:
     """What has blanks, addresses or many of the values below is a row of data."""
     assert not has_header(_wide(first))
+
+
+def test_blank_columns_are_no_columns_of_numbers() -> None:
+    """Only numbers tell that a coded word above is a heading: over blanks it may be a value."""
+    first = ["order", "customer", "AB1996200", "city"]
+    assert has_header([first, *[["7", "8", "9", "5"]] * 4])
+    assert not has_header([first, *[["Bert", "", "", ""]] * 4])
