@@ -16,7 +16,6 @@ import argparse
 import json
 import shlex
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -40,8 +39,8 @@ class Cell(NamedTuple):
 
 def _found(command: list[str], folder: Path) -> tuple[int, set[Cell], float]:
     """Columns, what stands in them, and the seconds that it took."""
-    with tempfile.TemporaryDirectory(prefix="sharewatch-bench-") as place:
-        report = Path(place) / "report.json"
+    with common.scratch() as scratch:
+        report = scratch / "report.json"
         scan = [*command, "scan", str(folder), "--format", "json", "-o", str(report)]
         ran = common.run(scan, accept=common.SCANNED)
         items = json.loads(report.read_text("utf-8"))["items"]
@@ -61,10 +60,10 @@ def _found(command: list[str], folder: Path) -> tuple[int, set[Cell], float]:
 def _told(name: str, cells: set[Cell], without: set[Cell]) -> None:
     """Columns that only one version reports; its names of columns may differ from the other's."""
     known = {cell._replace(column="") for cell in without}
-    only = sorted(cell for cell in cells if cell._replace(column="") not in known)
+    only = [cell for cell in cells if cell._replace(column="") not in known]
     print(f"\nonly {name}: {len(only)}")
     shown: Counter[str] = Counter()
-    for cell in sorted(only, key=lambda each: each.entity_type):
+    for cell in sorted(only, key=lambda each: (each.entity_type, each)):
         shown[cell.entity_type] += 1
         if shown[cell.entity_type] <= _SHOWN:
             print(f"  {cell.entity_type}: {cell.file} - {cell.column}")

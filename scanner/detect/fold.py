@@ -427,6 +427,7 @@ def _evidence(tally: Tally, fold: ColumnFold, meanings: tuple[Meaning, ...]) -> 
 
 #: Types whose cells were counted by what they look like where the column was weighed for them. If it turned
 #: out to be something else, many prove nothing: fractions look like telephone numbers and coordinates.
+#: Secrets are counted likewise and stay: what may be a key is better reported once too often.
 _WEIGHED_BY_COLUMN = frozenset({"PHONE_NUMBER", "GEO_COORDINATE"})
 
 

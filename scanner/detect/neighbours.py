@@ -59,8 +59,12 @@ def _without_measurements(meanings: Sequence[tuple[Meaning, ...]]) -> Sequence[t
 
 
 def _is_unnamed_coordinate(meaning: Meaning) -> bool:
-    named = any(signal.startswith("header:") for signal in meaning.signals)
-    return meaning.entity_type == "GEO_COORDINATE" and not named and not meaning.stray
+    return meaning.entity_type == "GEO_COORDINATE" and not _is_named(meaning) and not meaning.stray
+
+
+def _is_named(meaning: Meaning) -> bool:
+    """Whether the column's heading counted, for it or against."""
+    return any(signal.startswith("header:") for signal in meaning.signals)
 
 
 def _odds(found: Sequence[Meaning]) -> dict[str, float]:
@@ -84,12 +88,7 @@ class TableMeanings:
             else 0.0
             for main in self._main
         ]
-        self._headless = not any(
-            signal.startswith("header:")
-            for found in meanings
-            for meaning in found
-            for signal in meaning.signals
-        )
+        self._headless = not any(_is_named(meaning) for found in meanings for meaning in found)
         # Once for a table: one without headings may have thousands of columns.
         self._odds = [_odds(found) for found in meanings] if self._headless else []
         self._expected = {
